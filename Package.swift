@@ -1,0 +1,110 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets stand in dependency order: the core first, then the edges, then what assembles them.
+
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func nio(_ name: String) -> Target.Dependency { .product(name: name, package: "swift-nio") }
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "leeway",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "leeway", targets: ["leeway"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.5.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.10.0", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.0.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.7.0"),
+  ],
+  targets: [
+    // Core: values and rules, no I/O.
+    module("Metering"),
+    module("Providers", ["Metering"]),
+    module("Contracts"),
+    module("Drift"),
+    module("Alerting"),
+    module("Wire"),
+    // Edges.
+    .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+    module("Curl", ["CCurl"]),
+    module("Store", ["Metering", "Contracts", "Drift", "Alerting", grdb, logging]),
+    module("Telemetry", ["Metering", metrics, logging]),
+    module("Notify", ["Alerting", "Store", "Curl", lifecycle, logging]),
+    module(
+      "Gateway",
+      [
+        "Metering", "Providers", "Contracts", "Alerting", "Store", "Telemetry", "Wire",
+        nio("NIOCore"), nio("NIOPosix"), nioSSL, crypto, lifecycle, logging,
+      ]),
+    module(
+      "Analyzer",
+      [
+        "Metering", "Providers", "Contracts", "Drift", "Alerting", "Store", "Telemetry", mustache,
+        crypto, lifecycle, logging,
+      ]),
+    module(
+      "Admin",
+      [
+        "Metering", "Alerting", "Store", .product(name: "Hummingbird", package: "hummingbird"),
+        mustache, lifecycle, logging,
+      ]),
+    module("Rehearsal", ["Wire", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
+    // Assembly.
+    module(
+      "App",
+      [
+        "Metering", "Providers", "Contracts", "Drift", "Alerting", "Wire", "Curl", "Store",
+        "Telemetry", "Notify", "Gateway", "Analyzer", "Admin", "Rehearsal",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"), crypto, metrics, lifecycle, logging,
+        nio("NIOPosix"),
+      ]),
+    .executableTarget(name: "leeway", dependencies: ["App"], swiftSettings: settings),
+    // Tests, a folder per module.
+    .target(
+      name: "TestSupport", dependencies: ["Metering"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("MeteringTests", ["Metering", "TestSupport"]),
+    tests("ProvidersTests", ["Providers", "TestSupport"]),
+    tests("ContractsTests", ["Contracts", "TestSupport"]),
+    tests("DriftTests", ["Drift", "TestSupport"]),
+    tests("AlertingTests", ["Alerting", "TestSupport"]),
+    tests("WireTests", ["Wire", "TestSupport"]),
+    tests("StoreTests", ["Store", "Metering", "TestSupport"]),
+    tests("TelemetryTests", ["Telemetry", "TestSupport"]),
+    tests("NotifyTests", ["Notify", "Curl", "TestSupport"]),
+    tests("GatewayTests", ["Gateway", "Rehearsal", "TestSupport", nio("NIOEmbedded")]),
+    tests("AnalyzerTests", ["Analyzer", "TestSupport"]),
+    tests("AdminTests", ["Admin", "TestSupport"]),
+    tests("RehearsalTests", ["Rehearsal", "TestSupport"]),
+    tests("AppTests", ["App", "TestSupport"]),
+    tests("Scenarios", ["App", "TestSupport"]),
+    tests("Acceptance", ["App", "TestSupport"]),
+    tests("Tidy", ["TestSupport"]),
+  ]
+)

@@ -1,0 +1,150 @@
+// Why a call was refused, in words that a person can act on.
+
+/// A budget that a call did not fit into, as it stood at that instant.
+public struct BudgetRefusal: Hashable, Sendable, Codable {
+  public var budget: String
+  public var window: String
+  public var settled: Money
+  public var reserved: Money
+  public var cap: Money
+  public var estimate: Money
+  public var resetsAt: Timestamp
+  public var resetsAtText: String
+
+  public init(
+    budget: String, window: String, settled: Money, reserved: Money, cap: Money, estimate: Money,
+    resetsAt: Timestamp, resetsAtText: String
+  ) {
+    self.budget = budget
+    self.window = window
+    self.settled = settled
+    self.reserved = reserved
+    self.cap = cap
+    self.estimate = estimate
+    self.resetsAt = resetsAt
+    self.resetsAtText = resetsAtText
+  }
+}
+
+/// A refusal. `code` is bounded (fit for a metric label), `message` is for people.
+public enum Denial: Hashable, Sendable {
+  case keyMissing
+  case keyUnknown
+  case keyRevoked
+  case keysConflict
+  /// The app was capped from outside (a drift verdict, a person); the text says by whom and why.
+  case appCapped(reason: String)
+  case modelForbidden(model: String, allowed: [String])
+  case modelUnpriced(model: String)
+  /// No bound of the output is known: the caller must set one.
+  case outputUnbounded(field: String)
+  /// The request's cost cannot be bounded; the text names the part.
+  case costUnbounded(part: String)
+  /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
+  case pathUnmetered(path: String)
+  case budgetExhausted(BudgetRefusal)
+  /// The clock is outside every window that the policy knows.
+  case windowUnknown(budget: String)
+  case requestInvalid(message: String)
+  case bodyTooLarge(limitBytes: Int)
+  case upstreamUnknown(name: String)
+  /// The journal cannot be written; nothing budgeted passes until it can.
+  case journalUnavailable
+  case shuttingDown
+
+  public var code: String {
+    switch self {
+    case .keyMissing: "key_missing"
+    case .keyUnknown: "key_unknown"
+    case .keyRevoked: "key_revoked"
+    case .keysConflict: "keys_conflict"
+    case .appCapped: "app_capped"
+    case .modelForbidden: "model_forbidden"
+    case .modelUnpriced: "model_unpriced"
+    case .outputUnbounded: "output_unbounded"
+    case .costUnbounded: "cost_unbounded"
+    case .pathUnmetered: "path_unmetered"
+    case .budgetExhausted: "budget_exhausted"
+    case .windowUnknown: "window_unknown"
+    case .requestInvalid: "request_invalid"
+    case .bodyTooLarge: "body_too_large"
+    case .upstreamUnknown: "upstream_unknown"
+    case .journalUnavailable: "journal_unavailable"
+    case .shuttingDown: "shutting_down"
+    }
+  }
+
+  /// The HTTP status that carries this refusal in every dialect.
+  public var httpStatus: Int {
+    switch self {
+    case .keyMissing, .keyUnknown, .keyRevoked: 401
+    case .keysConflict, .outputUnbounded, .costUnbounded, .requestInvalid: 400
+    case .modelForbidden, .modelUnpriced, .pathUnmetered: 403
+    case .appCapped, .budgetExhausted: 429
+    case .bodyTooLarge: 413
+    case .upstreamUnknown: 404
+    case .windowUnknown, .journalUnavailable, .shuttingDown: 503
+    }
+  }
+
+  /// What happened and what to do, with no secret in it.
+  public var message: String {
+    switch self {
+    case .keyMissing:
+      "No Leeway key was sent. Send the app's key as 'Authorization: Bearer lw_…'."
+    case .keyUnknown:
+      "This Leeway key is not known here. Ask the platform team for a key of this gateway "
+        + "(leeway keys issue APP)."
+    case .keyRevoked:
+      "This Leeway key has been revoked. Ask the platform team for a new one."
+    case .keysConflict:
+      "The request carries two different keys in its headers; send one."
+    case .appCapped(let reason):
+      "This app is stopped: \(reason) It runs again when its owner or the platform team "
+        + "restores it (leeway restore APP)."
+    case .modelForbidden(let model, let allowed):
+      "Model '\(model)' is not allowed for this app. Allowed: "
+        + (allowed.isEmpty ? "none" : allowed.joined(separator: ", ")) + "."
+    case .modelUnpriced(let model):
+      "Model '\(model)' has no price, so a budgeted app may not call it. Add it to "
+        + "thresholds/prices/: \(Self.pricingLine(model: model))"
+    case .outputUnbounded(let field):
+      "The output of this call has no bound, so its cost cannot be held to the budget. "
+        + "Set '\(field)' in the request, or outputTokensMax in the app's policy."
+    case .costUnbounded(let part):
+      "The cost of this call cannot be bounded because of \(part), so a budgeted app may not "
+        + "make it."
+    case .pathUnmetered(let path):
+      "Usage of '\(path)' cannot be read yet, so a budgeted app may not call it."
+    case .budgetExhausted(let refusal):
+      Self.budgetMessage(refusal)
+    case .windowUnknown(let budget):
+      "The gateway's clock is outside every known window of budget '\(budget)'. "
+        + "Check the gateway's clock, then restart it."
+    case .requestInvalid(let message): message
+    case .bodyTooLarge(let limit):
+      "The request body is larger than this gateway takes (\(limit) bytes)."
+    case .upstreamUnknown(let name):
+      "There is no upstream '\(name)' here. The URL is http://GATEWAY/UPSTREAM/…; "
+        + "its names stand in thresholds/gateway.yaml."
+    case .journalUnavailable:
+      "The gateway cannot write its journal, so budgeted calls wait until it can. "
+        + "Nothing was charged; try again shortly."
+    case .shuttingDown: "The gateway is shutting down; try again shortly."
+    }
+  }
+
+  /// The one line of YAML that would price a model.
+  public static func pricingLine(model: String) -> String {
+    "\"\(model)\": { from: YYYY-MM-DD, inputPerMillion: \"0.00\", outputPerMillion: \"0.00\" }"
+  }
+
+  private static func budgetMessage(_ refusal: BudgetRefusal) -> String {
+    var text = "Budget '\(refusal.budget)' of this app is used up for \(refusal.window): "
+    text += "$\(refusal.settled.dollarsText) spent"
+    if refusal.reserved > .zero { text += " and $\(refusal.reserved.dollarsText) held by open calls" }
+    text += " of $\(refusal.cap.dollarsText); this call may cost up to "
+    text += "$\(refusal.estimate.dollarsText). It resets at \(refusal.resetsAtText). "
+    return text + "A smaller output bound may fit; the app's owner can raise the budget."
+  }
+}

@@ -1,0 +1,159 @@
+// The ledger's events: what the journal records and what every view is folded from.
+
+/// A call's number: the journal sequence of its first event, so unique for ever and ascending.
+public struct CallID: Hashable, Comparable, Sendable, Codable {
+  public var number: UInt64
+
+  public init(_ number: UInt64) { self.number = number }
+
+  public static func < (left: CallID, right: CallID) -> Bool { left.number < right.number }
+}
+
+/// One counter: a budget of an app in one window. The window is part of the key, so that nothing
+/// is ever reset.
+public struct AccountID: Hashable, Sendable, Codable {
+  public var app: String
+  public var budget: String
+  public var window: String
+
+  public init(app: String, budget: String, window: String) {
+    self.app = app
+    self.budget = budget
+    self.window = window
+  }
+}
+
+/// How a call ended.
+public enum CallEnding: UInt8, Sendable, Codable, CaseIterable {
+  case completed = 0
+  case upstreamError = 1
+  case clientGone = 2
+  case timeout = 3
+  case shutdown = 4
+  case upstreamUnreachable = 5
+
+  public var name: String {
+    switch self {
+    case .completed: "completed"
+    case .upstreamError: "upstream_error"
+    case .clientGone: "client_gone"
+    case .timeout: "timeout"
+    case .shutdown: "shutdown"
+    case .upstreamUnreachable: "upstream_unreachable"
+    }
+  }
+}
+
+/// What is known of a call when it ends.
+public struct CallOutcome: Hashable, Sendable, Codable {
+  /// The status that the caller saw; 0 where it saw none.
+  public var status: UInt16
+  public var ending: CallEnding
+  public var usage: Usage
+  /// The model that the provider says it ran; empty where it did not say.
+  public var responseModel: String
+  public var durationMilliseconds: Int64
+  /// From the request's last byte to the answer's first; -1 where none came.
+  public var firstByteMilliseconds: Int64
+
+  public init(
+    status: UInt16, ending: CallEnding, usage: Usage, responseModel: String,
+    durationMilliseconds: Int64, firstByteMilliseconds: Int64
+  ) {
+    self.status = status
+    self.ending = ending
+    self.usage = usage
+    self.responseModel = responseModel
+    self.durationMilliseconds = durationMilliseconds
+    self.firstByteMilliseconds = firstByteMilliseconds
+  }
+}
+
+/// A journaled change. Applying an event whose sequence is not above the last one changes nothing.
+public struct LedgerEvent: Hashable, Sendable {
+  public struct Reserved: Hashable, Sendable {
+    public var call: CallID
+    public var app: String
+    public var key: Int64
+    public var upstream: String
+    public var model: String
+    public var isStream: Bool
+    public var amount: Money
+    public var accounts: [AccountID]
+
+    public init(
+      call: CallID, app: String, key: Int64, upstream: String, model: String, isStream: Bool,
+      amount: Money, accounts: [AccountID]
+    ) {
+      self.call = call
+      self.app = app
+      self.key = key
+      self.upstream = upstream
+      self.model = model
+      self.isStream = isStream
+      self.amount = amount
+      self.accounts = accounts
+    }
+  }
+
+  public struct Settled: Hashable, Sendable {
+    public var call: CallID
+    public var charge: Money
+    public var outcome: CallOutcome
+
+    public init(call: CallID, charge: Money, outcome: CallOutcome) {
+      self.call = call
+      self.charge = charge
+      self.outcome = outcome
+    }
+  }
+
+  public struct Refused: Hashable, Sendable {
+    public var call: CallID
+    public var app: String
+    public var key: Int64
+    public var upstream: String
+    public var model: String
+    public var status: UInt16
+    public var code: String
+    public var message: String
+    public var budget: BudgetRefusal?
+
+    public init(
+      call: CallID, app: String, key: Int64, upstream: String, model: String, status: UInt16,
+      code: String, message: String, budget: BudgetRefusal?
+    ) {
+      self.call = call
+      self.app = app
+      self.key = key
+      self.upstream = upstream
+      self.model = model
+      self.status = status
+      self.code = code
+      self.message = message
+      self.budget = budget
+    }
+  }
+
+  public enum Kind: Hashable, Sendable {
+    case reserved(Reserved)
+    case settled(Settled)
+    /// Ended without a charge, with the reason: the upstream refused, or was never reached.
+    case released(CallID, CallOutcome)
+    /// Charged at its estimate, because the process died with it open.
+    case expired(CallID, charge: Money)
+    case refused(Refused)
+    /// An order from outside was applied; nil reason: the app runs again.
+    case capped(app: String, reason: String?, order: Int64)
+  }
+
+  public var sequence: UInt64
+  public var at: Timestamp
+  public var kind: Kind
+
+  public init(sequence: UInt64, at: Timestamp, kind: Kind) {
+    self.sequence = sequence
+    self.at = at
+    self.kind = kind
+  }
+}

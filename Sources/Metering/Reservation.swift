@@ -1,0 +1,23 @@
+// The right to make one call, paid for in advance.
+
+/// An open reservation. It cannot be copied, and `Admission.settle` and `release` consume it, so that
+/// a call is charged once; dropping one without either traps in debug builds.
+public struct Reservation: ~Copyable, Sendable {
+  public let call: CallID
+  /// What was reserved: the most that this call may cost.
+  public let amount: Money
+
+  init(call: CallID, amount: Money) {
+    self.call = call
+    self.amount = amount
+  }
+
+  /// Ends the value's life on purpose.
+  consuming func close() -> CallID {
+    let call = call
+    discard self
+    return call
+  }
+
+  deinit { assertionFailure("a reservation was dropped without settle or release") }
+}
