@@ -59,8 +59,9 @@ public struct Admission: Sendable {
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
   ///
-  /// Order: capped → model → cost bound → budgets. On admission, for every budget,
-  /// settled + reserved (this call included) ≤ cap.
+  /// Order: capped → model → cost bound → budgets. On admission of a call that may cost anything,
+  /// for every budget, settled + reserved (this call included) ≤ cap. One whose bound is zero is
+  /// no reason to refuse: it leaves every balance as it is, even one over its cap.
   public mutating func admit(_ request: AdmissionRequest, at now: Timestamp) -> Decision {
     let policy = policies[request.app]
     if let reason = ledger.capped[policy.app] {
@@ -85,7 +86,7 @@ public struct Admission: Sendable {
       let id = AccountID(app: policy.app, budget: budget.id, window: window.id)
       let account = ledger.account(id)
       let after = account.settled.adding(account.reserved)?.adding(amount)
-      guard let after, after <= budget.cap else {
+      guard let after, amount == .zero || after <= budget.cap else {
         let refusal = BudgetRefusal(
           budget: budget.id, window: window.id, settled: account.settled,
           reserved: account.reserved, cap: budget.cap, estimate: amount, resetsAt: window.end,
@@ -153,8 +154,8 @@ public struct Admission: Sendable {
     return record(.capped(app: app, reason: reason, order: order), at: now)
   }
 
-  /// Every budget mark that stands passed now: raised again at start, since a crash can come between
-  /// a settlement and its alert; the alert's own identity keeps it to once.
+  /// Every budget mark that stands passed now: raised again at start, since a crash can come
+  /// between a settlement and its alert; the alert's own identity keeps it to once.
   public func standingCrossings(at now: Timestamp) -> [BudgetCrossing] {
     policies.flatMap { policy in
       policy.budgets.flatMap { budget -> [BudgetCrossing] in

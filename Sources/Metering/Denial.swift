@@ -48,6 +48,8 @@ public enum Denial: Hashable, Sendable {
   case requestInvalid(message: String)
   case bodyTooLarge(limitBytes: Int)
   case upstreamUnknown(name: String)
+  /// Our credential for the upstream is not set; the text names the environment variable.
+  case credentialMissing(upstream: String, variable: String)
   /// The journal cannot be written; nothing budgeted passes until it can.
   case journalUnavailable
   case shuttingDown
@@ -69,6 +71,7 @@ public enum Denial: Hashable, Sendable {
     case .requestInvalid: "request_invalid"
     case .bodyTooLarge: "body_too_large"
     case .upstreamUnknown: "upstream_unknown"
+    case .credentialMissing: "credential_missing"
     case .journalUnavailable: "journal_unavailable"
     case .shuttingDown: "shutting_down"
     }
@@ -83,7 +86,7 @@ public enum Denial: Hashable, Sendable {
     case .appCapped, .budgetExhausted: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown: 404
-    case .windowUnknown, .journalUnavailable, .shuttingDown: 503
+    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown: 503
     }
   }
 
@@ -127,6 +130,9 @@ public enum Denial: Hashable, Sendable {
     case .upstreamUnknown(let name):
       "There is no upstream '\(name)' here. The URL is http://GATEWAY/UPSTREAM/…; "
         + "its names stand in thresholds/gateway.yaml."
+    case .credentialMissing(let upstream, let variable):
+      "Upstream '\(upstream)' cannot be called: this gateway has no credential for it. Its "
+        + "operator sets the environment variable \(variable) and restarts the gateway."
     case .journalUnavailable:
       "The gateway cannot write its journal, so budgeted calls wait until it can. "
         + "Nothing was charged; try again shortly."
@@ -142,7 +148,9 @@ public enum Denial: Hashable, Sendable {
   private static func budgetMessage(_ refusal: BudgetRefusal) -> String {
     var text = "Budget '\(refusal.budget)' of this app is used up for \(refusal.window): "
     text += "$\(refusal.settled.dollarsText) spent"
-    if refusal.reserved > .zero { text += " and $\(refusal.reserved.dollarsText) held by open calls" }
+    if refusal.reserved > .zero {
+      text += " and $\(refusal.reserved.dollarsText) held by open calls"
+    }
     text += " of $\(refusal.cap.dollarsText); this call may cost up to "
     text += "$\(refusal.estimate.dollarsText). It resets at \(refusal.resetsAtText). "
     return text + "A smaller output bound may fit; the app's owner can raise the budget."

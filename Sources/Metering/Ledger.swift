@@ -2,11 +2,12 @@
 
 /// Balances of all accounts, open reservations and capped apps.
 ///
-/// `apply` is the only way in, so that the state in memory, the checkpoint in the store and a replay
-/// of the journal cannot differ.
+/// `apply` is the only way in, so that the state in memory, the checkpoint in the store and a
+/// replay of the journal cannot differ.
 public struct Ledger: Hashable, Sendable {
   public struct Account: Hashable, Sendable, Codable {
-    /// Charged so far. May pass the cap only by a provider's billing beyond the request's own bound.
+    /// Charged so far. May pass the cap only by a provider's billing beyond the request's own
+    /// bound.
     public var settled: Money
     /// Held by open reservations.
     public var reserved: Money

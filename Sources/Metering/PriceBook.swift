@@ -32,6 +32,21 @@ public struct TokenRates: Hashable, Sendable, Codable {
 
   /// The dearest rate that an output token can meet.
   public var dearestOutput: Int64 { max(output, outputReasoning, outputAudio) }
+
+  /// The dearer rate of the two, bucket by bucket.
+  func dearer(_ other: TokenRates) -> TokenRates {
+    var rates = self
+    rates.input = max(input, other.input)
+    rates.cacheRead = max(cacheRead, other.cacheRead)
+    rates.cacheWrite5m = max(cacheWrite5m, other.cacheWrite5m)
+    rates.cacheWrite1h = max(cacheWrite1h, other.cacheWrite1h)
+    rates.inputAudio = max(inputAudio, other.inputAudio)
+    rates.inputImage = max(inputImage, other.inputImage)
+    rates.output = max(output, other.output)
+    rates.outputReasoning = max(outputReasoning, other.outputReasoning)
+    rates.outputAudio = max(outputAudio, other.outputAudio)
+    return rates
+  }
 }
 
 /// One model's price from a date on.
@@ -55,17 +70,23 @@ public struct ModelPrice: Hashable, Sendable, Codable {
   public var tiers: [Tier]
   /// Rates by the service tier that the provider returns, e.g. `priority`, `flex`.
   public var serviceTiers: [String: TokenRates]
-  /// The most output tokens that the model can produce for one choice; nil where the book is silent.
+  /// Context tiers of a service tier, ascending; one without its own here costs, on a long call,
+  /// the dearer of its rates and the base's context tier.
+  public var serviceContexts: [String: [Tier]]
+  /// The most output tokens that the model can produce for one choice; nil where the book is
+  /// silent.
   public var outputTokensMax: Int64?
 
   public init(
     effectiveFrom: Timestamp, base: TokenRates, tiers: [Tier] = [],
-    serviceTiers: [String: TokenRates] = [:], outputTokensMax: Int64? = nil
+    serviceTiers: [String: TokenRates] = [:], serviceContexts: [String: [Tier]] = [:],
+    outputTokensMax: Int64? = nil
   ) {
     self.effectiveFrom = effectiveFrom
     self.base = base
     self.tiers = tiers
     self.serviceTiers = serviceTiers
+    self.serviceContexts = serviceContexts
     self.outputTokensMax = outputTokensMax
   }
 
@@ -75,52 +96,61 @@ public struct ModelPrice: Hashable, Sendable, Codable {
   ///   priced at the base (or context-tier) rates.
   public func cost(of usage: Usage, serviceTier: String? = nil) -> Money? {
     let rates = rates(inputTokens: usage.inputTotal, serviceTier: serviceTier)
-    var sum: Int128 = 0
-    sum += Int128(usage.inputUncached) * Int128(rates.input)
-    sum += Int128(usage.cacheRead) * Int128(rates.cacheRead)
-    sum += Int128(usage.cacheWrite5m) * Int128(rates.cacheWrite5m)
-    sum += Int128(usage.cacheWrite1h) * Int128(rates.cacheWrite1h)
-    sum += Int128(usage.inputAudio) * Int128(rates.inputAudio)
-    sum += Int128(usage.inputImage) * Int128(rates.inputImage)
-    sum += Int128(usage.outputText) * Int128(rates.output)
-    sum += Int128(usage.outputReasoning) * Int128(rates.outputReasoning)
-    sum += Int128(usage.outputAudio) * Int128(rates.outputAudio)
-    return Self.roundedUp(sum)
+    return Self.roundedUp([
+      (usage.inputUncached, rates.input), (usage.cacheRead, rates.cacheRead),
+      (usage.cacheWrite5m, rates.cacheWrite5m), (usage.cacheWrite1h, rates.cacheWrite1h),
+      (usage.inputAudio, rates.inputAudio), (usage.inputImage, rates.inputImage),
+      (usage.outputText, rates.output), (usage.outputReasoning, rates.outputReasoning),
+      (usage.outputAudio, rates.outputAudio),
+    ])
   }
 
   /// An upper bound of the price of a call with at most these token counts, at the dearest
   /// context tier, modality and service tier that it can reach; nil on overflow.
   ///
-  /// - Parameter serviceTier: the tier that the request names; nil where it names none. A tier that
-  ///   the book does not know, and `auto`, are bounded by the dearest one known.
+  /// - Parameter serviceTier: the tier that the request names. None is bounded as `auto` is, by the
+  ///   dearest tier known: the provider's project settings, not the request, then choose it. A tier
+  ///   that the book does not know is bounded likewise.
   public func worstCase(
     inputTokens: Int64, outputTokens: Int64, serviceTier: String? = nil
   ) -> Money? {
     var candidates = [base] + tiers.filter { inputTokens > $0.aboveInputTokens }.map(\.rates)
-    switch serviceTier {
-    case nil, "default", "standard": break
-    case let tier?:
-      if let rates = serviceTiers[tier] {
-        candidates.append(rates)
-      } else {
-        candidates.append(contentsOf: serviceTiers.values)
+    let services: [String] =
+      switch serviceTier {
+      case "default", "standard": []
+      case let tier? where serviceTiers[tier] != nil: [tier]
+      default: Array(serviceTiers.keys)
       }
+    for service in services {
+      if let rates = serviceTiers[service] { candidates.append(rates) }
+      let contexts = serviceContexts[service] ?? []
+      candidates += contexts.filter { inputTokens > $0.aboveInputTokens }.map(\.rates)
     }
     let input = candidates.map(\.dearestInput).max() ?? 0
     let output = candidates.map(\.dearestOutput).max() ?? 0
-    return Self.roundedUp(
-      Int128(inputTokens) * Int128(input) + Int128(outputTokens) * Int128(output))
+    return Self.roundedUp([(inputTokens, input), (outputTokens, output)])
   }
 
   private func rates(inputTokens: Int64, serviceTier: String?) -> TokenRates {
-    if let serviceTier, let rates = serviceTiers[serviceTier] { return rates }
-    return tiers.last { inputTokens > $0.aboveInputTokens }?.rates ?? base
+    let context = tiers.last { inputTokens > $0.aboveInputTokens }?.rates
+    guard let serviceTier, let service = serviceTiers[serviceTier] else { return context ?? base }
+    if let contexts = serviceContexts[serviceTier], !contexts.isEmpty {
+      return contexts.last { inputTokens > $0.aboveInputTokens }?.rates ?? service
+    }
+    return context.map { service.dearer($0) } ?? service
   }
 
-  /// Token-nanodollars per million to nanodollars, rounded up.
-  private static func roundedUp(_ sum: Int128) -> Money? {
+  /// The sum of tokens × nanodollars per million, rounded up once; nil on overflow, since a count
+  /// comes from outside and must refuse, not trap.
+  private static func roundedUp(_ products: [(tokens: Int64, rate: Int64)]) -> Money? {
+    var sum: Int128 = 0
+    for (tokens, rate) in products {
+      let (next, overflow) = sum.addingReportingOverflow(Int128(tokens) * Int128(rate))
+      if overflow { return nil }
+      sum = next
+    }
     let million: Int128 = 1_000_000
-    let rounded = (sum + million - 1) / million
+    let rounded = sum / million + (sum % million > 0 ? 1 : 0)
     guard rounded >= 0, rounded <= Int128(Int64.max) else { return nil }
     return Money(nanodollars: Int64(rounded))
   }
@@ -154,4 +184,9 @@ public struct PriceBook: Sendable {
 
   /// All models with a price, sorted; aliases not among them.
   public var models: [String] { prices.keys.sorted() }
+
+  /// All names that a request may use for a priced model, aliases too, sorted.
+  public var names: [String] {
+    prices.keys.sorted() + aliases.filter { prices[$0.value] != nil }.keys.sorted()
+  }
 }

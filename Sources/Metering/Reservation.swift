@@ -1,7 +1,7 @@
 // The right to make one call, paid for in advance.
 
-/// An open reservation. It cannot be copied, and `Admission.settle` and `release` consume it, so that
-/// a call is charged once; dropping one without either traps in debug builds.
+/// An open reservation. It cannot be copied, and `Admission.settle` and `release` consume it, so
+/// that a call is charged once; dropping one without either traps in debug builds.
 public struct Reservation: ~Copyable, Sendable {
   public let call: CallID
   /// What was reserved: the most that this call may cost.

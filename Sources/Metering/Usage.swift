@@ -39,11 +39,19 @@ public struct Usage: Hashable, Sendable, Codable {
 
   public static let unknown = Usage(source: .unknown)
 
-  /// All input buckets, in tokens.
+  /// All input buckets, in tokens, held at the end of the range.
   public var inputTotal: Int64 {
-    inputUncached + cacheRead + cacheWrite5m + cacheWrite1h + inputAudio + inputImage
+    Self.sum(inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, inputImage)
   }
 
-  /// All output buckets, in tokens.
-  public var outputTotal: Int64 { outputText + outputReasoning + outputAudio }
+  /// All output buckets, in tokens, held at the end of the range.
+  public var outputTotal: Int64 { Self.sum(outputText, outputReasoning, outputAudio) }
+
+  /// Counts come from a provider's answer: an absurd one must not trap.
+  private static func sum(_ counts: Int64...) -> Int64 {
+    counts.reduce(0) { total, count in
+      let (sum, overflow) = total.addingReportingOverflow(count)
+      return overflow ? .max : sum
+    }
+  }
 }

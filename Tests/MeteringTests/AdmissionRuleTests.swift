@@ -1,0 +1,112 @@
+// The rules that the random scripts do not vary: models, unbounded costs, unknown windows.
+
+import TestSupport
+import Testing
+
+@testable import Metering
+
+@Suite struct AdmissionRuleTests {
+  private let noon = Timestamp(milliseconds: 10)
+
+  private func admission(_ policy: AppPolicy) -> Admission {
+    Admission(policies: [policy], ledger: Ledger())
+  }
+
+  private func budget(_ cap: Int64) -> Budget {
+    Budget(
+      id: "day", cap: Money(nanodollars: cap),
+      windows: [
+        WindowEdges(
+          start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 100), id: "w",
+          endText: "soon")
+      ])
+  }
+
+  private func request(_ model: String = "m", _ bound: CostBound) -> AdmissionRequest {
+    AdmissionRequest(app: 0, key: 7, upstream: "u", model: model, isStream: false, bound: bound)
+  }
+
+  /// The denial's code, or "admitted"; a reservation is released at once.
+  private func answer(
+    _ admission: inout Admission, _ request: AdmissionRequest, at now: Timestamp
+  ) -> String {
+    switch admission.admit(request, at: now) {
+    case .admitted(let reservation, _):
+      _ = admission.release(reservation, outcome: LedgerTests.outcome, at: now)
+      return "admitted"
+    case .denied(let denial, let event):
+      guard case .refused(let refused) = event.kind else { return "not recorded" }
+      return refused.code == denial.code && refused.status == UInt16(denial.httpStatus)
+        ? denial.code : "recorded as \(refused.code)"
+    }
+  }
+
+  @Test func theLastNanodollarCanBeSpentAndNoMore() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    #expect(
+      answer(&admission, request("m", .atMost(Money(nanodollars: 10))), at: noon) == "admitted")
+    #expect(
+      answer(&admission, request("m", .atMost(Money(nanodollars: 11))), at: noon)
+        == "budget_exhausted")
+    #expect(
+      answer(&admission, request("m", .atMost(Money(nanodollars: .max))), at: noon)
+        == "budget_exhausted")
+  }
+
+  @Test func aCostWithoutABoundIsForUnbudgetedAppsOnly() {
+    let unbounded = CostBound.none(.outputUnbounded(field: "max_tokens"))
+    var budgeted = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    #expect(answer(&budgeted, request("m", unbounded), at: noon) == "output_unbounded")
+    var free = admission(AppPolicy(app: "a", budgets: []))
+    #expect(answer(&free, request("m", unbounded), at: noon) == "admitted")
+  }
+
+  @Test func rulesHoldInTheirOrder() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)], models: ["m"]))
+    let dear = CostBound.atMost(Money(nanodollars: 99))
+    let unbounded = CostBound.none(.costUnbounded(part: "x"))
+    #expect(answer(&admission, request("other", unbounded), at: noon) == "model_forbidden")
+    #expect(answer(&admission, request("m", unbounded), at: noon) == "cost_unbounded")
+    // A path without a model asks no model rule.
+    #expect(answer(&admission, request("", dear), at: noon) == "budget_exhausted")
+    _ = admission.cap(app: "a", reason: "drift.", order: 1, at: noon)
+    #expect(answer(&admission, request("other", unbounded), at: noon) == "app_capped")
+  }
+
+  @Test func aClockOutsideEveryWindowRefuses() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    let cheap = CostBound.atMost(Money(nanodollars: 1))
+    for moment in [Int64(-1), 100, 1_000_000] {
+      let now = Timestamp(milliseconds: moment)
+      #expect(answer(&admission, request("m", cheap), at: now) == "window_unknown")
+    }
+  }
+
+  @Test func aRefusalHoldsNothing() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    let before = admission.ledger.accounts
+    _ = answer(&admission, request("m", .atMost(Money(nanodollars: 11))), at: noon)
+    #expect(admission.ledger.accounts == before)
+    #expect(admission.ledger.open.isEmpty)
+    #expect(admission.ledger.lastSequence == 1)
+  }
+
+  @Test func standingMarksAreThoseThatSpendHasPassed() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    guard
+      case .admitted(let reservation, _) = admission.admit(
+        request("m", .atMost(Money(nanodollars: 10))), at: noon)
+    else {
+      Issue.record("not admitted")
+      return
+    }
+    #expect(admission.standingCrossings(at: noon).isEmpty)
+    let (_, crossings) = admission.settle(
+      reservation, charge: Money(nanodollars: 8), outcome: LedgerTests.outcome, at: noon)
+    #expect(crossings.map(\.percent) == [50, 80])
+    #expect(crossings.map(\.resetsAtText) == ["soon", "soon"])
+    #expect(admission.standingCrossings(at: noon) == crossings)
+    // In another window nothing stands.
+    #expect(admission.standingCrossings(at: Timestamp(milliseconds: 100)).isEmpty)
+  }
+}

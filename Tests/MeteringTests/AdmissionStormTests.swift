@@ -1,0 +1,98 @@
+// Many threads, one cap: no two calls may both take the last dollar.
+
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Metering
+
+@Suite struct AdmissionStormTests {
+  private struct Shared: Sendable {
+    var admission: Admission
+    var events: [LedgerEvent] = []
+    var admitted = 0
+    var refused = 0
+    var overTheCap = 0
+    var badRefusals = 0
+  }
+
+  private static let cap: Int64 = 100_000
+  private static let day = AccountID(app: "a", budget: "day", window: "w")
+
+  /// One call: admit, then settle or release, each under the lock, as event loops do it.
+  private static func call(_ shared: borrowing Mutex<Shared>, _ generator: inout SeededGenerator) {
+    let amount = generator.int(Int64(1)...200)
+    let charge = generator.int(0...amount)
+    let isReleased = generator.chance(0.1)
+    let now = Timestamp(milliseconds: 10)
+    let request = AdmissionRequest(
+      app: 0, key: 1, upstream: "u", model: "m", isStream: false,
+      bound: .atMost(Money(nanodollars: amount)))
+    let reservation: Reservation? = shared.withLock { shared in
+      switch shared.admission.admit(request, at: now) {
+      case .admitted(let reservation, let event):
+        shared.events.append(event)
+        shared.admitted += 1
+        let account = shared.admission.ledger.account(Self.day)
+        if account.settled.nanodollars + account.reserved.nanodollars > Self.cap {
+          shared.overTheCap += 1
+        }
+        return reservation
+      case .denied(let denial, let event):
+        shared.events.append(event)
+        shared.refused += 1
+        if case .budgetExhausted(let refusal) = denial {
+          let sum =
+            refusal.settled.nanodollars + refusal.reserved.nanodollars
+            + refusal.estimate.nanodollars
+          if sum <= Self.cap { shared.badRefusals += 1 }
+        } else {
+          shared.badRefusals += 1
+        }
+        return nil
+      }
+    }
+    guard let reservation else { return }
+    if generator.chance(0.3) { Thread.sleep(forTimeInterval: 0) }
+    let handedOver = Mutex<Reservation?>(reservation)
+    shared.withLock { shared in
+      guard let reservation = handedOver.withLock({ $0.take() }) else { return }
+      let event =
+        isReleased
+        ? shared.admission.release(reservation, outcome: LedgerTests.outcome, at: now)
+        : shared.admission.settle(
+          reservation, charge: Money(nanodollars: charge), outcome: LedgerTests.outcome, at: now
+        ).event
+      shared.events.append(event)
+    }
+  }
+
+  @Test func theCapHoldsUnderManyThreads() throws {
+    let window = WindowEdges(
+      start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 100), id: "w", endText: "")
+    let policy = AppPolicy(
+      app: "a",
+      budgets: [Budget(id: "day", cap: Money(nanodollars: Self.cap), windows: [window])])
+    let shared = Mutex(Shared(admission: Admission(policies: [policy], ledger: Ledger())))
+    DispatchQueue.concurrentPerform(iterations: 16) { thread in
+      var generator = SeededGenerator(seed: UInt64(thread) + 1)
+      for _ in 0..<500 { Self.call(shared, &generator) }
+    }
+    let end = shared.withLock { $0 }
+    #expect(end.overTheCap == 0)
+    #expect(end.badRefusals == 0)
+    #expect(end.admitted + end.refused == 16 * 500)
+    // Enough was offered to use the budget up.
+    #expect(end.refused > 1_000)
+    let account = end.admission.ledger.account(Self.day)
+    #expect(account.reserved == .zero)
+    #expect(account.settled.nanodollars <= Self.cap)
+    #expect(account.settled.nanodollars > Self.cap - 200)
+    #expect(end.admission.ledger.open.isEmpty)
+    #expect(end.events.map(\.sequence) == Array(1...UInt64(end.events.count)))
+    var folded = Ledger()
+    for event in end.events { folded.apply(event) }
+    #expect(folded == end.admission.ledger)
+  }
+}
