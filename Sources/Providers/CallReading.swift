@@ -1,0 +1,30 @@
+// What an answer, JSON or stream, told of its call.
+//
+// Three states stay apart: usage that was reported (zero included), usage that was not (nil), and,
+// beside it, the bytes of text seen, from which the gateway estimates when it must.
+
+import Metering
+
+/// The reading of one answer; valid at any moment, complete at its end.
+public struct CallReading: Hashable, Sendable {
+  /// As reported, in disjoint buckets; nil where the provider reported none.
+  public var usage: Usage?
+  /// Whether the reported figures contradict each other (more cached tokens than input, a negative
+  /// count, a fraction); they were clamped so that the sum stays what the provider said.
+  public var isUsageInconsistent = false
+  /// The model that the provider says it ran; empty where it did not say.
+  public var responseModel = ""
+  /// The service tier that the provider says it used.
+  public var serviceTier: String?
+  /// Why the model stopped: `stop`, `length`, `tool_calls`; nil until said.
+  public var finishReason: String?
+  /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
+  /// visible output tokens. Reasoning that the provider hides is not in it.
+  public var outputTextBytes: Int64 = 0
+  /// Whether the answer, or an event of the stream, was an error.
+  public var sawError = false
+  /// Whether the answer was whole: the JSON object closed, or the stream said `[DONE]`.
+  public var isComplete = false
+
+  public init() {}
+}

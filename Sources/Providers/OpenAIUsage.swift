@@ -1,0 +1,93 @@
+// The usage object of the OpenAI dialect, normalised to buckets that never overlap.
+//
+// Here cached and audio tokens are inside the input count and reasoning inside the output count.
+
+import Metering
+
+/// The figures of a `usage` object as they stand; the last value that is not null wins, per field.
+struct OpenAIUsage: Sendable {
+  /// A count of `usage` or of its details.
+  enum Field: UInt8 {
+    case prompt, completion, total
+    case cached, cacheWrite, inputAudio, inputImage, reasoning, outputAudio
+  }
+
+  /// No call comes near this many tokens; a larger count is a fault, and sums stay in range.
+  static let countMax: Int64 = 1 << 48
+
+  private var prompt: Int64?
+  private var completion: Int64?
+  private var total: Int64?
+  private var cached: Int64 = 0
+  private var cacheWrite: Int64 = 0
+  private var inputAudio: Int64 = 0
+  private var inputImage: Int64 = 0
+  private var reasoning: Int64 = 0
+  private var outputAudio: Int64 = 0
+  private(set) var isInconsistent = false
+
+  /// Takes a figure.
+  ///
+  /// - Parameter number: nil where it is no whole number within range.
+  mutating func set(_ field: Field, _ number: Int64?) {
+    guard let number, number <= Self.countMax else {
+      isInconsistent = true
+      return
+    }
+    if number < 0 { isInconsistent = true }
+    let count = max(0, number)
+    switch field {
+    case .prompt: prompt = count
+    case .completion: completion = count
+    case .total: total = count
+    case .cached: cached = count
+    case .cacheWrite: cacheWrite = count
+    case .inputAudio: inputAudio = count
+    case .inputImage: inputImage = count
+    case .reasoning: reasoning = count
+    case .outputAudio: outputAudio = count
+    }
+  }
+
+  /// The figures in disjoint buckets; nil where input or output was not said and does not follow
+  /// from the total.
+  ///
+  /// Where parts exceed their whole, the cheaper part gives way. A total above input + output is
+  /// output that was not named (thinking, behind Gemini's compatible endpoint): it is billed.
+  func normalised() -> (usage: Usage, isInconsistent: Bool)? {
+    let input: Int64
+    let output: Int64
+    switch (prompt, completion, total) {
+    case (let prompt?, let completion?, _): (input, output) = (prompt, completion)
+    case (let prompt?, nil, let total?) where total >= prompt:
+      (input, output) = (prompt, total - prompt)
+    case (nil, let completion?, let total?) where total >= completion:
+      (input, output) = (total - completion, completion)
+    default: return nil
+    }
+    var isInconsistent = isInconsistent
+    var usage = Usage(source: .reported)
+    var rest = input
+    usage.inputAudio = take(inputAudio, from: &rest, &isInconsistent)
+    usage.inputImage = take(inputImage, from: &rest, &isInconsistent)
+    usage.cacheWrite5m = take(cacheWrite, from: &rest, &isInconsistent)
+    usage.cacheRead = take(cached, from: &rest, &isInconsistent)
+    usage.inputUncached = rest
+    rest = output
+    let unnamed = max(0, (total ?? 0) - input - output)
+    usage.outputAudio = take(outputAudio, from: &rest, &isInconsistent)
+    // Where reasoning stands beside the output count, the total says so: no contradiction.
+    var isOutside = false
+    usage.outputReasoning = take(reasoning, from: &rest, &isOutside) + unnamed
+    if isOutside, unnamed < reasoning - (output - usage.outputAudio) { isInconsistent = true }
+    usage.outputText = rest
+    return (usage, isInconsistent)
+  }
+
+  private func take(_ part: Int64, from rest: inout Int64, _ isOver: inout Bool) -> Int64 {
+    if part > rest { isOver = true }
+    let taken = min(part, rest)
+    rest -= taken
+    return taken
+  }
+}

@@ -1,0 +1,86 @@
+// Answers of the gateway's own in the caller's wire format, so that its SDK raises the error that
+// it is meant to.
+//
+// Headers follow what the official SDKs do with them: a budget refusal is tried once and raised as
+// a rate-limit error, because it carries `x-should-retry: false` and no `retry-after`.
+
+import Metering
+
+/// An HTTP answer that the gateway gives itself. `content-length` is the gateway's to add.
+public struct RefusalResponse: Sendable {
+  public var status: Int
+  /// Names in lower case.
+  public var headers: [(String, String)]
+  /// JSON, UTF-8.
+  public var body: [UInt8]
+
+  public init(status: Int, headers: [(String, String)], body: [UInt8]) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+}
+
+/// Renders denials.
+public enum Refusal {
+  /// Renders a denial in a dialect's error shape.
+  ///
+  /// - Parameter requestID: the gateway's id of the request; goes into `x-request-id` and, where
+  ///   the dialect has a place for it, into the body.
+  public static func render(
+    _ denial: Denial, dialect: DialectID, requestID: String
+  ) -> RefusalResponse {
+    let (type, code, parameter) = openAI(denial)
+    return DialectError(
+      status: denial.httpStatus, code: denial.code, message: denial.message, openAIType: type,
+      openAICode: code, openAIParameter: parameter, retryHeaders: retryHeaders(denial)
+    ).response(dialect: dialect, requestID: requestID)
+  }
+
+  /// Whether trying again can help, for SDKs that would otherwise guess from the status.
+  private static func retryHeaders(_ denial: Denial) -> [(String, String)] {
+    switch denial {
+    case .budgetExhausted, .appCapped, .windowUnknown, .credentialMissing:
+      [("x-should-retry", "false")]
+    case .journalUnavailable, .shuttingDown: [("x-should-retry", "true"), ("retry-after", "1")]
+    default: []
+    }
+  }
+
+  private static func openAI(
+    _ denial: Denial
+  ) -> (type: String, code: String, parameter: String?) {
+    switch denial {
+    case .keyMissing, .keyUnknown, .keyRevoked: ("authentication_error", "invalid_api_key", nil)
+    case .budgetExhausted, .appCapped: ("insufficient_quota", "insufficient_quota", nil)
+    case .modelForbidden, .modelUnpriced: ("permission_error", denial.code, "model")
+    case .pathUnmetered: ("permission_error", denial.code, nil)
+    case .outputUnbounded(let field): ("invalid_request_error", denial.code, field)
+    case .keysConflict, .costUnbounded, .requestInvalid, .bodyTooLarge, .upstreamUnknown:
+      ("invalid_request_error", denial.code, nil)
+    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown:
+      ("server_error", denial.code, nil)
+    }
+  }
+}
+
+/// Renders failures that are no refusal by policy: an upstream's, or of the request's own framing.
+public enum Failure {
+  /// Renders a failure in a dialect's error shape.
+  ///
+  /// No header says whether to try again: SDKs guess right from the status.
+  ///
+  /// - Parameters:
+  ///   - status: 400…599; from 500 on it is not the caller's fault.
+  ///   - code: bounded, for machines; goes into `x-leeway-denial`.
+  ///   - message: fixed text and names from the policy, never bytes of a peer.
+  ///   - requestID: as for `Refusal.render`.
+  public static func render(
+    status: Int, code: String, message: String, dialect: DialectID, requestID: String
+  ) -> RefusalResponse {
+    DialectError(
+      status: status, code: code, message: message,
+      openAIType: status >= 500 ? "server_error" : "invalid_request_error", openAICode: code
+    ).response(dialect: dialect, requestID: requestID)
+  }
+}
