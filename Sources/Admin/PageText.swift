@@ -1,0 +1,50 @@
+// Numbers as a person reads them on the page; exact figures stay in reports and metrics.
+
+import Metering
+
+enum PageText {
+  /// Dollars to the cent from a cent on, to four significant decimals below, never a false zero.
+  static func dollars(_ money: Money) -> String {
+    let sign = money.nanodollars < 0 ? "−" : ""
+    let magnitude = money.nanodollars.magnitude
+    if magnitude == 0 { return "$0.00" }
+    if magnitude >= 10_000_000 || magnitude % 10_000_000 == 0 {
+      let cents = (magnitude + 5_000_000) / 10_000_000
+      return "\(sign)$\(grouped(cents / 100)).\(padded(cents % 100, 2))"
+    }
+    if magnitude < 1000 { return "\(sign)<$0.000001" }
+    var digits = padded((magnitude + 500) / 1000, 6)
+    while digits.hasSuffix("0") { digits.removeLast() }
+    return "\(sign)$0.\(digits)"
+  }
+
+  /// 1234567 → "1,234,567".
+  static func grouped(_ number: some BinaryInteger) -> String {
+    let digits = String(number.magnitude)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+      text.append(digit)
+    }
+    return number < 0 ? "−" + text : text
+  }
+
+  /// A share of a whole in tenths of a percent, 0…1000; what is above nothing shows as something.
+  static func permille(_ part: Money, of whole: Money) -> Int {
+    guard part > .zero else { return 0 }
+    guard whole > .zero else { return 1000 }
+    let share = Int128(part.nanodollars) * 1000 / Int128(whole.nanodollars)
+    return Int(min(max(share, 4), 1000))
+  }
+
+  /// A share in whole percent, rounded down, without an upper bound.
+  static func percent(_ part: Money, of whole: Money) -> Int {
+    guard whole > .zero else { return part > .zero ? 100 : 0 }
+    return Int(clamping: Int128(max(part.nanodollars, 0)) * 100 / Int128(whole.nanodollars))
+  }
+
+  private static func padded(_ number: UInt64, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+  }
+}

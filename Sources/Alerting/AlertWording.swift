@@ -1,0 +1,197 @@
+// The words of alerts. A person on call reads these on a phone: what happened, how much, until
+// when, and what they can do, in that order. Figures come in as text, so that the core rounds
+// nothing.
+
+/// A budget mark that spend has passed.
+public struct BudgetAlertFacts: Hashable, Sendable {
+  public var app: String
+  /// `day` or `month`.
+  public var budget: String
+  /// `2026-11-23` or `2026-11`.
+  public var window: String
+  /// The mark, in percent of the cap.
+  public var percent: Int
+  /// Dollars without the sign: `8.01`.
+  public var spentText: String
+  public var capText: String
+  /// `2026-11-24 00:00 Europe/Berlin`.
+  public var resetText: String
+  public var link: String?
+
+  public init(
+    app: String, budget: String, window: String, percent: Int, spentText: String, capText: String,
+    resetText: String, link: String? = nil
+  ) {
+    self.app = app
+    self.budget = budget
+    self.window = window
+    self.percent = percent
+    self.spentText = spentText
+    self.capText = capText
+    self.resetText = resetText
+    self.link = link
+  }
+}
+
+/// A verdict on one classifier of an app.
+public struct DriftAlertFacts: Hashable, Sendable {
+  /// One label's change.
+  public struct Shift: Hashable, Sendable {
+    public var label: String
+    /// `2.0 %`.
+    public var baselineText: String
+    public var periodText: String
+    /// `+3.0 points`.
+    public var changeText: String
+
+    public init(label: String, baselineText: String, periodText: String, changeText: String) {
+      self.label = label
+      self.baselineText = baselineText
+      self.periodText = periodText
+      self.changeText = changeText
+    }
+  }
+
+  public var app: String
+  public var classifier: String
+  /// The verdict's word: `drifted`, `unreadable` …
+  public var verdict: String
+  public var baseline: String
+  /// The period's name: `2026-11-22`.
+  public var period: String
+  /// Why, in one sentence; empty where there is nothing to add.
+  public var reason: String
+  /// The largest first.
+  public var shifts: [Shift]
+  /// Whether the app is now stopped because of it.
+  public var isCapped: Bool
+  /// The report.
+  public var link: String?
+
+  public init(
+    app: String, classifier: String, verdict: String, baseline: String, period: String,
+    reason: String = "", shifts: [Shift] = [], isCapped: Bool = false, link: String? = nil
+  ) {
+    self.app = app
+    self.classifier = classifier
+    self.verdict = verdict
+    self.baseline = baseline
+    self.period = period
+    self.reason = reason
+    self.shifts = shifts
+    self.isCapped = isCapped
+    self.link = link
+  }
+}
+
+extension Alert {
+  /// The alert of a budget mark. Once per app, window and mark.
+  public static func budget(_ facts: BudgetAlertFacts, atMilliseconds: Int64) -> Alert {
+    let isUsedUp = facts.percent >= 100
+    var lines = [
+      "App '\(facts.app)' has spent $\(facts.spentText) of its $\(facts.capText) "
+        + "\(facts.budget) budget for \(facts.window), past the \(facts.percent) % mark.",
+      "The budget resets at \(facts.resetText).",
+    ]
+    lines.append(
+      isUsedUp
+        ? "Until then its calls are refused (HTTP 429) with this reason."
+        : "A call that no longer fits is refused (HTTP 429) until then.")
+    lines.append(
+      "To change the cap: budgets.\(facts.budget) of app '\(facts.app)' in thresholds/.")
+    if let link = facts.link { lines.append("More: \(link)") }
+    return Alert(
+      key: AlertKey(
+        kind: .budget, [facts.app, facts.budget, facts.window, String(facts.percent)]),
+      app: facts.app, kind: .budget,
+      severity: isUsedUp ? .critical : facts.percent >= 80 ? .warning : .notice,
+      title: isUsedUp
+        ? "\(facts.app): the \(facts.budget) budget is used up"
+        : "\(facts.app): \(facts.percent) % of the \(facts.budget) budget is spent",
+      body: lines.joined(separator: "\n"), link: facts.link,
+      fields: [
+        AlertField("budget", .text(facts.budget)), AlertField("window", .text(facts.window)),
+        AlertField("percent", .number(Int64(facts.percent))),
+        AlertField("spentDollars", .text(facts.spentText)),
+        AlertField("capDollars", .text(facts.capText)),
+        AlertField("resetsAt", .text(facts.resetText)),
+      ], atMilliseconds: atMilliseconds)
+  }
+
+  /// The most label changes that a message lists; the report has all.
+  private static let shiftsMax = 5
+
+  /// The alert of a verdict. Once per app, classifier, baseline, period and verdict.
+  public static func drift(_ facts: DriftAlertFacts, atMilliseconds: Int64) -> Alert {
+    let isDrifted = facts.verdict == "drifted"
+    var lines = [
+      "App '\(facts.app)', classifier '\(facts.classifier)': \(facts.verdict) in "
+        + "\(facts.period), compared with baseline '\(facts.baseline)'."
+    ]
+    if !facts.reason.isEmpty { lines.append(facts.reason) }
+    let shown = facts.shifts.prefix(shiftsMax)
+    lines += shown.map {
+      "  \($0.label): \($0.baselineText) -> \($0.periodText) (\($0.changeText))"
+    }
+    if facts.shifts.count > shown.count {
+      lines.append("  and \(facts.shifts.count - shown.count) more label(s)")
+    }
+    if facts.isCapped {
+      lines.append(
+        "The app is stopped by its policy; `leeway restore \(facts.app)` lets it run again.")
+    }
+    if let link = facts.link { lines.append("Report: \(link)") }
+    let title =
+      isDrifted
+      ? "\(facts.app): answers have drifted (\(facts.classifier))"
+      : "\(facts.app): drift check says \(facts.verdict) (\(facts.classifier))"
+    return Alert(
+      key: AlertKey(
+        kind: .drift,
+        [facts.app, facts.classifier, facts.baseline, facts.period, facts.verdict]),
+      app: facts.app, kind: .drift, severity: severity(ofVerdict: facts.verdict),
+      title: facts.isCapped ? title + ", app stopped" : title,
+      body: lines.joined(separator: "\n"), link: facts.link, fields: fields(facts),
+      atMilliseconds: atMilliseconds)
+  }
+
+  /// An alert of Leeway itself.
+  ///
+  /// - Parameter occasion: what sets this time apart from others, such as a day; part of the key.
+  public static func system(
+    name: String, occasion: String, app: String = "", severity: AlertSeverity, title: String,
+    body: String, atMilliseconds: Int64
+  ) -> Alert {
+    Alert(
+      key: AlertKey(kind: .system, [name, app, occasion]), app: app, kind: .system,
+      severity: severity, title: title, body: body, atMilliseconds: atMilliseconds)
+  }
+
+  private static func severity(ofVerdict verdict: String) -> AlertSeverity {
+    switch verdict {
+    case "drifted": .critical
+    case "unreadable", "instrument-changed": .warning
+    default: .notice
+    }
+  }
+
+  private static func fields(_ facts: DriftAlertFacts) -> [AlertField] {
+    [
+      AlertField("classifier", .text(facts.classifier)),
+      AlertField("verdict", .text(facts.verdict)),
+      AlertField("baseline", .text(facts.baseline)), AlertField("period", .text(facts.period)),
+      AlertField("isCapped", .flag(facts.isCapped)),
+      AlertField(
+        "shifts",
+        .list(
+          facts.shifts.map { shift in
+            [
+              AlertField("label", .text(shift.label)),
+              AlertField("baseline", .text(shift.baselineText)),
+              AlertField("period", .text(shift.periodText)),
+              AlertField("change", .text(shift.changeText)),
+            ]
+          })),
+    ]
+  }
+}

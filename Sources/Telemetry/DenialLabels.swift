@@ -1,0 +1,39 @@
+// Denials as metric cells: each code has a fixed place, so that a refusal is one addition.
+
+import Metering
+
+extension Denial {
+  /// The place of this denial's code in `metricCodes`.
+  ///
+  /// The switch has no default on purpose: a new denial does not compile until it has a place.
+  var metricIndex: Int {
+    switch self {
+    case .keyMissing: 0
+    case .keyUnknown: 1
+    case .keyRevoked: 2
+    case .keysConflict: 3
+    case .appCapped: 4
+    case .modelForbidden: 5
+    case .modelUnpriced: 6
+    case .outputUnbounded: 7
+    case .costUnbounded: 8
+    case .pathUnmetered: 9
+    case .budgetExhausted: 10
+    case .windowUnknown: 11
+    case .requestInvalid: 12
+    case .bodyTooLarge: 13
+    case .upstreamUnknown: 14
+    case .credentialMissing: 15
+    case .journalUnavailable: 16
+    case .shuttingDown: 17
+    }
+  }
+
+  /// The codes by place; equal to `code` of the denial at that place (a test holds this).
+  static let metricCodes = [
+    "key_missing", "key_unknown", "key_revoked", "keys_conflict", "app_capped", "model_forbidden",
+    "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
+    "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
+    "credential_missing", "journal_unavailable", "shutting_down",
+  ]
+}

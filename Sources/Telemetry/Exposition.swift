@@ -1,0 +1,123 @@
+// Everything that `/metrics` says, put together at the moment of a scrape.
+//
+// Counters are read from their cells; states (balances, lag, backlog) are handed in as values, so
+// that the ledger stays the one truth and no gauge can drift away from it.
+
+import Metering
+
+/// A budget's balance in its present window.
+public struct BudgetReading: Hashable, Sendable {
+  public var app: String
+  public var budget: String
+  public var settled: Money
+  public var reserved: Money
+  public var cap: Money
+
+  public init(app: String, budget: String, settled: Money, reserved: Money, cap: Money) {
+    self.app = app
+    self.budget = budget
+    self.settled = settled
+    self.reserved = reserved
+    self.cap = cap
+  }
+}
+
+/// States as they stand at a scrape; nil: not known in this process, so not written.
+public struct ScrapeReadings: Sendable {
+  public var budgets: [BudgetReading]
+  /// By app name: is it stopped from outside.
+  public var cappedApps: [(app: String, isCapped: Bool)]
+  /// Journaled events that the store has not folded yet.
+  public var foldLagEvents: Int64?
+  /// Alerts raised and not yet delivered.
+  public var alertsPending: Int64?
+  /// Deliveries that were given up, ever.
+  public var alertsAbandoned: Int64?
+  /// Samples in the store, and their size.
+  public var samplesStored: Int64?
+  public var samplesBytes: Int64?
+  public var isJournalWritable: Bool?
+
+  public init(
+    budgets: [BudgetReading] = [], cappedApps: [(app: String, isCapped: Bool)] = [],
+    foldLagEvents: Int64? = nil, alertsPending: Int64? = nil, alertsAbandoned: Int64? = nil,
+    samplesStored: Int64? = nil, samplesBytes: Int64? = nil, isJournalWritable: Bool? = nil
+  ) {
+    self.budgets = budgets
+    self.cappedApps = cappedApps
+    self.foldLagEvents = foldLagEvents
+    self.alertsPending = alertsPending
+    self.alertsAbandoned = alertsAbandoned
+    self.samplesStored = samplesStored
+    self.samplesBytes = samplesBytes
+    self.isJournalWritable = isJournalWritable
+  }
+}
+
+/// Joins the gateway's counters, what libraries emit, the states and the process's own figures.
+public struct Exposition: Sendable {
+  public var gateway: GatewayMetrics?
+  public var libraries: PrometheusFactory?
+  public var version: String
+
+  public init(gateway: GatewayMetrics?, libraries: PrometheusFactory?, version: String) {
+    self.gateway = gateway
+    self.libraries = libraries
+    self.version = version
+  }
+
+  /// The exposition as text; families in a fixed order.
+  public func text(_ readings: ScrapeReadings) -> String {
+    var text = PrometheusText()
+    text.family("leeway_build_info", .gauge, "Always 1; the label says which version runs.")
+    text.sample("leeway_build_info", [Label("version", version)], "1")
+    gateway?.write(to: &text)
+    write(readings, to: &text)
+    ProcessReading.now()?.write(to: &text)
+    libraries?.write(to: &text)
+    return text.text
+  }
+
+  private func write(_ readings: ScrapeReadings, to text: inout PrometheusText) {
+    writeBudgets(readings.budgets, to: &text)
+    if !readings.cappedApps.isEmpty {
+      text.family("leeway_app_capped", .gauge, "1 while the app is stopped from outside.")
+      for (app, isCapped) in readings.cappedApps {
+        text.sample("leeway_app_capped", [Label("app", app)], isCapped ? "1" : "0")
+      }
+    }
+    func state(_ name: String, _ help: String, _ value: Int64?) {
+      guard let value else { return }
+      text.single(name, .gauge, help, String(value))
+    }
+    state(
+      "leeway_fold_lag_events", "Journaled events that the store has not folded yet.",
+      readings.foldLagEvents)
+    state(
+      "leeway_alerts_pending", "Deliveries of alerts that are still to be made.",
+      readings.alertsPending)
+    state(
+      "leeway_alerts_abandoned", "Deliveries of alerts that were given up.",
+      readings.alertsAbandoned)
+    state("leeway_samples_stored", "Samples in the store.", readings.samplesStored)
+    state("leeway_samples_stored_bytes", "Size of the samples in the store.", readings.samplesBytes)
+    state(
+      "leeway_journal_writable", "1 while the journal can be written.",
+      readings.isJournalWritable.map { $0 ? 1 : 0 })
+  }
+
+  private func writeBudgets(_ budgets: [BudgetReading], to text: inout PrometheusText) {
+    guard !budgets.isEmpty else { return }
+    func write(_ name: String, _ help: String, _ amount: (BudgetReading) -> Money) {
+      text.family(name, .gauge, help)
+      for reading in budgets {
+        text.sample(
+          name, [Label("app", reading.app), Label("budget", reading.budget)],
+          PrometheusText.fixedPoint(amount(reading).nanodollars, decimals: 9))
+      }
+    }
+    write("leeway_budget_settled_dollars", "Charged in the present window.", \.settled)
+    write("leeway_budget_reserved_dollars", "Held by open calls in the present window.", \.reserved)
+    write("leeway_budget_cap_dollars", "The cap per window.", \.cap)
+  }
+}

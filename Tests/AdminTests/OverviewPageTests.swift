@@ -1,0 +1,125 @@
+// The one page: what it says, that nothing can break out of its text, and how figures read.
+
+import Metering
+import TestSupport
+import Testing
+
+@testable import Admin
+
+@Suite(.serialized) struct OverviewPageTests {
+  private func page(_ control: ExampleControl) async throws -> RawAnswer {
+    try await withServer(control) { try await ask("/", port: $0) }
+  }
+
+  private let control = ExampleControl(reportsDirectory: "/nonexistent")
+
+  @Test func everyAppIsARow() async throws {
+    let page = try await page(control)
+    #expect(page.status == 200)
+    #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+    for app in ["support-chat", "invoice-reader", "prime-check", "mail-triage"] {
+      #expect(page.body.contains("<b>\(app)</b>"))
+    }
+    for text in [
+      "$11.48", "of $40.00", "$402.12", "18,204", "Mara Lindqvist", "28 %",
+      "Drift: answer [No] +62.4 points against march", "no-power", "no cap", "$0.000002",
+      "usage unknown for 2 calls", "$0.91 held", "resets 2026-12-01 00:00",
+      #"href="/reports/2026-11-23/prime-check.html""#, "27,941", "$33.39",
+      "1 app stopped, 1 app at the cap",
+    ] {
+      #expect(page.body.contains(text), "\(text)")
+    }
+  }
+
+  @Test func textStaysText() async throws {
+    let page = try await page(control)
+    #expect(!page.body.contains("<script"))
+    #expect(!page.body.contains("<img"))
+    #expect(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+    #expect(!page.body.contains("style=\""))
+    #expect(!page.body.contains(" onerror=alert(2)>"))
+  }
+
+  @Test func theNonceIsNewEachTimeAndFits() async throws {
+    let nonces = try await withServer(control) { port in
+      var nonces: [String] = []
+      for _ in 0..<2 {
+        let page = try await ask("/", port: port)
+        let tag = try #require(page.body.range(of: "<style nonce=\""))
+        let nonce = String(page.body[tag.upperBound...].prefix { $0 != "\"" })
+        #expect(nonce.count >= 16)
+        let policy = page.headers["content-security-policy"] ?? ""
+        #expect(policy.contains("style-src 'nonce-\(nonce)'"))
+        nonces.append(nonce)
+      }
+      return nonces
+    }
+    #expect(nonces[0] != nonces[1])
+  }
+
+  @Test func whatNeedsAPersonComesFirst() async throws {
+    let body = try await page(control).body
+    let order = ["prime-check", "mail-triage", "invoice-reader", "support-chat"]
+    let places = try order.map { name in
+      try #require(body.range(of: "<b>\(name)</b>")).lowerBound
+    }
+    #expect(places == places.sorted())
+  }
+
+  @Test func noAppsSaysWhatToDo() async throws {
+    var empty = control
+    empty.apps = []
+    let body = try await page(empty).body
+    #expect(body.contains("thresholds/apps/APP.yaml"))
+    #expect(!body.contains("<table>"))
+    #expect(body.contains("No apps yet"))
+  }
+
+  @Test func anOverviewThatFailsIsA503WithoutDetails() async throws {
+    var broken = control
+    broken.hasOverview = false
+    let page = try await page(broken)
+    #expect(page.status == 503)
+    #expect(page.body.contains("cannot be read now"))
+    #expect(!page.body.contains("Unavailable"))
+  }
+
+  @Test func failingChecksAreTheHeadline() async throws {
+    var ill = control
+    ill.health[0] = Overview.HealthLine(name: "Journal", value: "cannot be written", isFine: false)
+    let body = try await page(ill).body
+    #expect(body.contains("1 system check failing"))
+    #expect(body.contains("dot bad"))
+  }
+
+  @Test(arguments: [
+    (0, "$0.00"), (1, "<$0.000001"), (999, "<$0.000001"), (1000, "$0.000001"),
+    (1_500, "$0.000002"), (4_200_000, "$0.0042"), (10_000_000, "$0.01"), (12_000_000, "$0.01"),
+    (9_999_999, "$0.01"), (1_000_000_000, "$1.00"), (11_482_000_000, "$11.48"),
+    (1_234_567_890_000_000, "$1,234,567.89"), (-2_500_000_000, "−$2.50"),
+    (Int64.max, "$9,223,372,036.85"), (Int64.min, "−$9,223,372,036.85"),
+  ])
+  func dollarsReadWell(nanodollars: Int64, text: String) {
+    #expect(PageText.dollars(Money(nanodollars: nanodollars)) == text)
+  }
+
+  @Test func aStrayErrorIsNoAlarm() {
+    #expect(OverviewModel.errorTone(0, of: 0) == "")
+    #expect(OverviewModel.errorTone(9, of: 1000) == "")
+    #expect(OverviewModel.errorTone(10, of: 1000) == "bad")
+    #expect(OverviewModel.errorTone(1, of: 1) == "bad")
+  }
+
+  @Test func sharesStayInBounds() {
+    func money(_ amount: Int64) -> Money { Money(nanodollars: amount) }
+    #expect(PageText.permille(money(0), of: money(100)) == 0)
+    #expect(PageText.permille(money(1), of: money(1_000_000)) == 4)
+    #expect(PageText.permille(money(50), of: money(100)) == 500)
+    #expect(PageText.permille(money(500), of: money(100)) == 1000)
+    #expect(PageText.permille(money(1), of: money(0)) == 1000)
+    #expect(PageText.percent(money(999), of: money(1000)) == 99)
+    #expect(PageText.percent(money(.max), of: money(1)) == .max)
+    #expect(PageText.percent(money(0), of: money(0)) == 0)
+    #expect(PageText.grouped(Int64.min) == "−9,223,372,036,854,775,808")
+  }
+}
