@@ -1,0 +1,126 @@
+// How a call lies in its row: the one list of columns, and both directions over it.
+
+internal import GRDB
+internal import Metering
+
+extension StoreDatabase {
+  /// Columns of `calls` in the order of `CallRow.arguments` and `CallRow.init(row:)`.
+  static let callColumns = [
+    "call", "state", "app", "key", "upstream", "model", "response_model", "is_stream", "at",
+    "ended_at", "estimate", "charge", "usage_source", "input_uncached", "cache_read",
+    "cache_write_5m", "cache_write_1h", "input_audio", "input_image", "output_text",
+    "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
+    "refusal_code", "refusal_message", "refusal_budget", "refusal_window", "refusal_settled",
+    "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
+    "refusal_resets_at_text",
+  ]
+
+  /// An upsert: a call's second event writes the whole row again, so that one statement does both.
+  static let insertCallSQL = """
+    INSERT OR REPLACE INTO calls (\(callColumns.joined(separator: ", ")))
+    VALUES (\(callColumns.map { _ in "?" }.joined(separator: ", ")))
+    """
+
+  static func createCalls(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        CREATE TABLE calls (
+          call INTEGER PRIMARY KEY,
+          state TEXT NOT NULL,
+          app TEXT NOT NULL,
+          key INTEGER NOT NULL,
+          upstream TEXT NOT NULL,
+          model TEXT NOT NULL,
+          response_model TEXT NOT NULL,
+          is_stream INTEGER NOT NULL,
+          at INTEGER NOT NULL,
+          ended_at INTEGER,
+          estimate INTEGER NOT NULL,
+          charge INTEGER NOT NULL,
+          usage_source INTEGER NOT NULL,
+          input_uncached INTEGER NOT NULL,
+          cache_read INTEGER NOT NULL,
+          cache_write_5m INTEGER NOT NULL,
+          cache_write_1h INTEGER NOT NULL,
+          input_audio INTEGER NOT NULL,
+          input_image INTEGER NOT NULL,
+          output_text INTEGER NOT NULL,
+          output_reasoning INTEGER NOT NULL,
+          output_audio INTEGER NOT NULL,
+          status INTEGER NOT NULL,
+          ending INTEGER,
+          duration_ms INTEGER NOT NULL,
+          first_byte_ms INTEGER NOT NULL,
+          refusal_code TEXT,
+          refusal_message TEXT,
+          refusal_budget TEXT,
+          refusal_window TEXT,
+          refusal_settled INTEGER,
+          refusal_reserved INTEGER,
+          refusal_cap INTEGER,
+          refusal_estimate INTEGER,
+          refusal_resets_at INTEGER,
+          refusal_resets_at_text TEXT
+        ) STRICT;
+        CREATE INDEX calls_by_app ON calls (app, at);
+        CREATE INDEX calls_by_time ON calls (at);
+        """)
+    try createUsageHours(db)
+  }
+}
+
+extension CallRow {
+  var arguments: StatementArguments {
+    let refusal = refusalBudget
+    return [
+      Int64(call.number), state.rawValue, app, key, upstream, model, responseModel, isStream,
+      at.milliseconds, endedAt?.milliseconds, estimate.nanodollars, charge.nanodollars,
+      Int64(usage.source.rawValue), usage.inputUncached, usage.cacheRead, usage.cacheWrite5m,
+      usage.cacheWrite1h, usage.inputAudio, usage.inputImage, usage.outputText,
+      usage.outputReasoning, usage.outputAudio, status, ending.map { Int64($0.rawValue) },
+      durationMilliseconds, firstByteMilliseconds, refusalCode, refusalMessage, refusal?.budget,
+      refusal?.window, refusal?.settled.nanodollars, refusal?.reserved.nanodollars,
+      refusal?.cap.nanodollars, refusal?.estimate.nanodollars, refusal?.resetsAt.milliseconds,
+      refusal?.resetsAtText,
+    ]
+  }
+
+  init(row: Row) {
+    self.init(
+      call: CallID(UInt64(row[0] as Int64)), state: State(rawValue: row[1]) ?? .refused,
+      app: row[2], key: row[3], upstream: row[4], model: row[5],
+      at: Timestamp(milliseconds: row[8]))
+    responseModel = row[6]
+    isStream = row[7]
+    endedAt = (row[9] as Int64?).map(Timestamp.init(milliseconds:))
+    estimate = Money(nanodollars: row[10])
+    charge = Money(nanodollars: row[11])
+    usage = Self.usage(row)
+    status = row[22]
+    ending = (row[23] as UInt8?).flatMap(CallEnding.init(rawValue:))
+    durationMilliseconds = row[24]
+    firstByteMilliseconds = row[25]
+    refusalCode = row[26]
+    refusalMessage = row[27]
+    guard let budget = row[28] as String? else { return }
+    refusalBudget = BudgetRefusal(
+      budget: budget, window: row[29], settled: Money(nanodollars: row[30]),
+      reserved: Money(nanodollars: row[31]), cap: Money(nanodollars: row[32]),
+      estimate: Money(nanodollars: row[33]), resetsAt: Timestamp(milliseconds: row[34]),
+      resetsAtText: row[35])
+  }
+
+  private static func usage(_ row: Row) -> Usage {
+    var usage = Usage(source: UsageSource(rawValue: row[12]) ?? .unknown)
+    usage.inputUncached = row[13]
+    usage.cacheRead = row[14]
+    usage.cacheWrite5m = row[15]
+    usage.cacheWrite1h = row[16]
+    usage.inputAudio = row[17]
+    usage.inputImage = row[18]
+    usage.outputText = row[19]
+    usage.outputReasoning = row[20]
+    usage.outputAudio = row[21]
+    return usage
+  }
+}

@@ -1,0 +1,212 @@
+// A ledger event as the payload of a journal record.
+//
+// Fields in the order of their declaration: integers as LEB128 (zigzag where they may be negative),
+// text as length and UTF-8, a list as count and elements, an option as 0 or 1 and the value. The
+// kind's number is in the record's head; numbers are never reused.
+
+internal import Metering
+
+/// A record's kind, as in byte 16 of its head.
+enum RecordKind: UInt8 {
+  case reserved = 1
+  case settled = 2
+  case released = 3
+  case expired = 4
+  case refused = 5
+  case capped = 6
+}
+
+extension LedgerEvent {
+  var recordKind: RecordKind {
+    switch kind {
+    case .reserved: .reserved
+    case .settled: .settled
+    case .released: .released
+    case .expired: .expired
+    case .refused: .refused
+    case .capped: .capped
+    }
+  }
+
+  /// A caller makes up model names, and one may be as long as a body; the journal keeps so much.
+  static let nameBytesMax = 1024
+  static let messageBytesMax = 8192
+
+  /// Writes the payload: the time, then what the kind has.
+  func encode(to writer: inout ByteWriter) {
+    writer.signed(at.milliseconds)
+    switch kind {
+    case .reserved(let reserved): Self.encode(reserved, to: &writer)
+    case .settled(let settled):
+      writer.unsigned(settled.call.number)
+      writer.signed(settled.charge.nanodollars)
+      Self.encode(settled.outcome, to: &writer)
+    case .released(let call, let outcome):
+      writer.unsigned(call.number)
+      Self.encode(outcome, to: &writer)
+    case .expired(let call, let charge):
+      writer.unsigned(call.number)
+      writer.signed(charge.nanodollars)
+    case .refused(let refused): Self.encode(refused, to: &writer)
+    case .capped(let app, let reason, let order):
+      writer.text(app)
+      writer.byte(reason == nil ? 0 : 1)
+      if let reason { writer.text(reason) }
+      writer.signed(order)
+    }
+  }
+
+  private static func encode(_ reserved: Reserved, to writer: inout ByteWriter) {
+    writer.unsigned(reserved.call.number)
+    writer.text(reserved.app)
+    writer.signed(reserved.key)
+    writer.text(reserved.upstream, bytesMax: nameBytesMax)
+    writer.text(reserved.model, bytesMax: nameBytesMax)
+    writer.byte(reserved.isStream ? 1 : 0)
+    writer.signed(reserved.amount.nanodollars)
+    writer.unsigned(UInt64(reserved.accounts.count))
+    for account in reserved.accounts {
+      writer.text(account.app)
+      writer.text(account.budget)
+      writer.text(account.window)
+    }
+  }
+
+  private static func encode(_ outcome: CallOutcome, to writer: inout ByteWriter) {
+    writer.unsigned(UInt64(outcome.status))
+    writer.byte(outcome.ending.rawValue)
+    let usage = outcome.usage
+    writer.byte(usage.source.rawValue)
+    writer.signed(usage.inputUncached)
+    writer.signed(usage.cacheRead)
+    writer.signed(usage.cacheWrite5m)
+    writer.signed(usage.cacheWrite1h)
+    writer.signed(usage.inputAudio)
+    writer.signed(usage.inputImage)
+    writer.signed(usage.outputText)
+    writer.signed(usage.outputReasoning)
+    writer.signed(usage.outputAudio)
+    writer.text(outcome.responseModel, bytesMax: nameBytesMax)
+    writer.signed(outcome.durationMilliseconds)
+    writer.signed(outcome.firstByteMilliseconds)
+  }
+
+  private static func encode(_ refused: Refused, to writer: inout ByteWriter) {
+    writer.unsigned(refused.call.number)
+    writer.text(refused.app)
+    writer.signed(refused.key)
+    writer.text(refused.upstream, bytesMax: nameBytesMax)
+    writer.text(refused.model, bytesMax: nameBytesMax)
+    writer.unsigned(UInt64(refused.status))
+    writer.text(refused.code, bytesMax: nameBytesMax)
+    writer.text(refused.message, bytesMax: messageBytesMax)
+    writer.byte(refused.budget == nil ? 0 : 1)
+    guard let budget = refused.budget else { return }
+    writer.text(budget.budget)
+    writer.text(budget.window)
+    writer.signed(budget.settled.nanodollars)
+    writer.signed(budget.reserved.nanodollars)
+    writer.signed(budget.cap.nanodollars)
+    writer.signed(budget.estimate.nanodollars)
+    writer.signed(budget.resetsAt.milliseconds)
+    writer.text(budget.resetsAtText)
+  }
+}
+
+extension LedgerEvent {
+  /// Reads a payload; all of it must be used.
+  init(
+    sequence: UInt64, kind: RecordKind, payload: UnsafeRawBufferPointer
+  ) throws(ByteReader.Malformed) {
+    var reader = ByteReader(payload)
+    let at = Timestamp(milliseconds: try reader.signed())
+    let value: Kind
+    switch kind {
+    case .reserved: value = .reserved(try Self.reserved(&reader))
+    case .settled:
+      value = .settled(
+        Settled(
+          call: CallID(try reader.unsigned()), charge: Money(nanodollars: try reader.signed()),
+          outcome: try Self.outcome(&reader)))
+    case .released: value = .released(CallID(try reader.unsigned()), try Self.outcome(&reader))
+    case .expired:
+      value = .expired(
+        CallID(try reader.unsigned()), charge: Money(nanodollars: try reader.signed()))
+    case .refused: value = .refused(try Self.refused(&reader))
+    case .capped:
+      let app = try reader.text()
+      let reason = try Self.flag(&reader) ? try reader.text() : nil
+      value = .capped(app: app, reason: reason, order: try reader.signed())
+    }
+    guard reader.isAtEnd else { throw ByteReader.Malformed() }
+    self.init(sequence: sequence, at: at, kind: value)
+  }
+
+  private static func flag(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> Bool {
+    switch try reader.byte() {
+    case 0: false
+    case 1: true
+    default: throw ByteReader.Malformed()
+    }
+  }
+
+  private static func status(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> UInt16 {
+    guard let status = UInt16(exactly: try reader.unsigned()) else { throw ByteReader.Malformed() }
+    return status
+  }
+
+  private static func reserved(
+    _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) -> Reserved {
+    var reserved = Reserved(
+      call: CallID(try reader.unsigned()), app: try reader.text(), key: try reader.signed(),
+      upstream: try reader.text(), model: try reader.text(), isStream: try flag(&reader),
+      amount: Money(nanodollars: try reader.signed()), accounts: [])
+    for _ in 0..<(try reader.unsigned()) {
+      let account = AccountID(
+        app: try reader.text(), budget: try reader.text(), window: try reader.text())
+      reserved.accounts.append(account)
+    }
+    return reserved
+  }
+
+  private static func outcome(
+    _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) -> CallOutcome {
+    let status = try status(&reader)
+    guard let ending = CallEnding(rawValue: try reader.byte()),
+      let source = UsageSource(rawValue: try reader.byte())
+    else { throw ByteReader.Malformed() }
+    var usage = Usage(source: source)
+    usage.inputUncached = try reader.signed()
+    usage.cacheRead = try reader.signed()
+    usage.cacheWrite5m = try reader.signed()
+    usage.cacheWrite1h = try reader.signed()
+    usage.inputAudio = try reader.signed()
+    usage.inputImage = try reader.signed()
+    usage.outputText = try reader.signed()
+    usage.outputReasoning = try reader.signed()
+    usage.outputAudio = try reader.signed()
+    return CallOutcome(
+      status: status, ending: ending, usage: usage, responseModel: try reader.text(),
+      durationMilliseconds: try reader.signed(), firstByteMilliseconds: try reader.signed())
+  }
+
+  private static func refused(
+    _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) -> Refused {
+    var refused = Refused(
+      call: CallID(try reader.unsigned()), app: try reader.text(), key: try reader.signed(),
+      upstream: try reader.text(), model: try reader.text(), status: try status(&reader),
+      code: try reader.text(), message: try reader.text(), budget: nil)
+    guard try flag(&reader) else { return refused }
+    refused.budget = BudgetRefusal(
+      budget: try reader.text(), window: try reader.text(),
+      settled: Money(nanodollars: try reader.signed()),
+      reserved: Money(nanodollars: try reader.signed()),
+      cap: Money(nanodollars: try reader.signed()),
+      estimate: Money(nanodollars: try reader.signed()),
+      resetsAt: Timestamp(milliseconds: try reader.signed()), resetsAtText: try reader.text())
+    return refused
+  }
+}

@@ -1,0 +1,238 @@
+// The ledger as tables: a view folded from the journal, so that a start reads a checkpoint and a
+// short tail instead of all that ever happened.
+//
+// The fold applies events with `Ledger.apply` itself, on the rows that they touch, and writes back
+// what changed: the tables cannot follow other rules than the ledger in memory.
+
+internal import GRDB
+public import Metering
+
+extension StoreDatabase {
+  /// The ledger as of the last fold.
+  public func checkpoint() throws(StoreFault) -> Ledger {
+    try read("reading the ledger") { db in
+      var ledger = try Self.ledgerHead(db)
+      let accounts = try Row.fetchCursor(
+        db, sql: "SELECT app, budget, window, settled, reserved FROM accounts")
+      var balances: [AccountID: Ledger.Account] = [:]
+      while let row = try accounts.next() {
+        balances[AccountID(app: row[0], budget: row[1], window: row[2])] = Self.account(row)
+      }
+      let calls = try Int64.fetchAll(db, sql: "SELECT call FROM open_reservations")
+      let open = try Self.openReservations(db, calls: calls.map { CallID(UInt64($0)) })
+      ledger = Ledger(
+        accounts: balances, open: open, capped: ledger.capped, lastOrder: ledger.lastOrder,
+        lastSequence: ledger.lastSequence)
+      return ledger
+    }
+  }
+
+  /// The sequence of the last event folded; 0 before the first.
+  public func foldedThrough() throws(StoreFault) -> UInt64 {
+    try read("reading the ledger") { db in try Self.ledgerHead(db).lastSequence }
+  }
+
+  /// Applies events to accounts, open reservations, capped apps and calls, in one transaction.
+  ///
+  /// Events at or below the last folded sequence change nothing, so that a batch may be folded
+  /// again after a failure of which it is not known whether it came before or after the commit.
+  ///
+  /// - Parameter events: ascending by sequence, without gaps.
+  /// - Returns: how many were new.
+  /// - Throws: `journalGap` where an event before the first new one is missing; `busy`, `readOnly`,
+  ///   `full` and so on, with nothing changed.
+  @discardableResult
+  public func fold(_ events: [LedgerEvent]) throws(StoreFault) -> Int {
+    guard !events.isEmpty else { return 0 }
+    return try write("folding the journal") { db in
+      let head = try Self.ledgerHead(db)
+      let new = events.filter { $0.sequence > head.lastSequence }
+      guard !new.isEmpty else { return 0 }
+      try Self.checkContiguous(new, after: head.lastSequence)
+      let before = try Self.touchedLedger(db, head: head, events: new)
+      var after = before
+      for event in new { after.apply(event) }
+      try Self.writeAccounts(db, before: before, after: after)
+      try Self.writeOpen(db, before: before, after: after)
+      try Self.writeHead(db, before: before, after: after)
+      try Self.writeCalls(db, events: new)
+      return new.count
+    }
+  }
+
+  private static func checkContiguous(_ events: [LedgerEvent], after last: UInt64) throws {
+    var expected = last + 1
+    for event in events {
+      guard event.sequence == expected else {
+        throw StoreFault(
+          .journalGap, "Event \(expected) is missing: the fold was handed \(event.sequence)",
+          hint: "The journal and the database do not belong together; restore both from one "
+            + "backup.")
+      }
+      expected += 1
+    }
+  }
+
+  /// Sequence, last order and capped apps; no accounts.
+  private static func ledgerHead(_ db: Database) throws -> Ledger {
+    var capped: [String: String] = [:]
+    for row in try Row.fetchAll(db.cachedStatement(sql: "SELECT app, reason FROM capped_apps")) {
+      capped[row[0]] = row[1]
+    }
+    let state = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT last_sequence, last_order FROM ledger_state"))
+    let sequence: Int64 = state?[0] ?? 0
+    return Ledger(
+      capped: capped, lastOrder: state?[1] ?? 0, lastSequence: UInt64(sequence))
+  }
+
+  /// The part of the ledger that these events can change.
+  private static func touchedLedger(
+    _ db: Database, head: Ledger, events: [LedgerEvent]
+  ) throws -> Ledger {
+    var opened: Set<CallID> = []
+    var closed: [CallID] = []
+    var ids: Set<AccountID> = []
+    for event in events {
+      switch event.kind {
+      case .reserved(let reserved):
+        opened.insert(reserved.call)
+        ids.formUnion(reserved.accounts)
+      case .settled(let settled): closed.append(settled.call)
+      case .released(let call, _), .expired(let call, _): closed.append(call)
+      case .refused, .capped: break
+      }
+    }
+    let open = try openReservations(db, calls: closed.filter { !opened.contains($0) })
+    for reservation in open.values { ids.formUnion(reservation.accounts) }
+    var accounts: [AccountID: Ledger.Account] = [:]
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT app, budget, window, settled, reserved FROM accounts
+        WHERE app = ? AND budget = ? AND window = ?
+        """)
+    for id in ids {
+      let row = try Row.fetchOne(statement, arguments: [id.app, id.budget, id.window])
+      if let row { accounts[id] = account(row) }
+    }
+    return Ledger(
+      accounts: accounts, open: open, capped: head.capped, lastOrder: head.lastOrder,
+      lastSequence: head.lastSequence)
+  }
+
+  private static func account(_ row: Row) -> Ledger.Account {
+    Ledger.Account(
+      settled: Money(nanodollars: row[3]), reserved: Money(nanodollars: row[4]))
+  }
+
+  private static func openReservations(
+    _ db: Database, calls: [CallID]
+  ) throws -> [CallID: Ledger.OpenReservation] {
+    guard !calls.isEmpty else { return [:] }
+    let reservation = try db.cachedStatement(
+      sql: "SELECT app, amount FROM open_reservations WHERE call = ?")
+    let accounts = try db.cachedStatement(
+      sql: """
+        SELECT app, budget, window FROM open_accounts WHERE call = ? ORDER BY position
+        """)
+    var open: [CallID: Ledger.OpenReservation] = [:]
+    for call in calls {
+      let number = Int64(call.number)
+      guard let row = try Row.fetchOne(reservation, arguments: [number]) else { continue }
+      let ids = try Row.fetchAll(accounts, arguments: [number]).map { row in
+        AccountID(app: row[0], budget: row[1], window: row[2])
+      }
+      open[call] = Ledger.OpenReservation(
+        app: row[0], amount: Money(nanodollars: row[1]), accounts: ids)
+    }
+    return open
+  }
+
+  private static func writeAccounts(_ db: Database, before: Ledger, after: Ledger) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO accounts (app, budget, window, settled, reserved) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (app, budget, window)
+        DO UPDATE SET settled = excluded.settled, reserved = excluded.reserved
+        """)
+    for (id, account) in after.accounts where before.accounts[id] != account {
+      try statement.execute(arguments: [
+        id.app, id.budget, id.window, account.settled.nanodollars, account.reserved.nanodollars,
+      ])
+    }
+  }
+
+  private static func writeOpen(_ db: Database, before: Ledger, after: Ledger) throws {
+    let deletion = try db.cachedStatement(sql: "DELETE FROM open_reservations WHERE call = ?")
+    for call in before.open.keys where after.open[call] == nil {
+      try deletion.execute(arguments: [Int64(call.number)])
+    }
+    let reservation = try db.cachedStatement(
+      sql: "INSERT INTO open_reservations (call, app, amount) VALUES (?, ?, ?)")
+    let account = try db.cachedStatement(
+      sql: """
+        INSERT INTO open_accounts (call, position, app, budget, window) VALUES (?, ?, ?, ?, ?)
+        """)
+    for (call, open) in after.open where before.open[call] == nil {
+      let number = Int64(call.number)
+      try reservation.execute(arguments: [number, open.app, open.amount.nanodollars])
+      for (position, id) in open.accounts.enumerated() {
+        try account.execute(arguments: [number, position, id.app, id.budget, id.window])
+      }
+    }
+  }
+
+  private static func writeHead(_ db: Database, before: Ledger, after: Ledger) throws {
+    for app in before.capped.keys where after.capped[app] == nil {
+      try db.execute(sql: "DELETE FROM capped_apps WHERE app = ?", arguments: [app])
+    }
+    for (app, reason) in after.capped where before.capped[app] != reason {
+      try db.execute(
+        sql: """
+          INSERT INTO capped_apps (app, reason) VALUES (?, ?)
+          ON CONFLICT (app) DO UPDATE SET reason = excluded.reason
+          """,
+        arguments: [app, reason])
+    }
+    let state = try db.cachedStatement(
+      sql: "UPDATE ledger_state SET last_sequence = ?, last_order = ?")
+    try state.execute(arguments: [Int64(after.lastSequence), after.lastOrder])
+  }
+
+  static func createLedger(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        CREATE TABLE accounts (
+          app TEXT NOT NULL,
+          budget TEXT NOT NULL,
+          window TEXT NOT NULL,
+          settled INTEGER NOT NULL,
+          reserved INTEGER NOT NULL,
+          PRIMARY KEY (app, budget, window)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE open_reservations (
+          call INTEGER PRIMARY KEY,
+          app TEXT NOT NULL,
+          amount INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE open_accounts (
+          call INTEGER NOT NULL REFERENCES open_reservations (call) ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          app TEXT NOT NULL,
+          budget TEXT NOT NULL,
+          window TEXT NOT NULL,
+          PRIMARY KEY (call, position)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE capped_apps (
+          app TEXT PRIMARY KEY,
+          reason TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE ledger_state (
+          only INTEGER PRIMARY KEY CHECK (only = 1),
+          last_sequence INTEGER NOT NULL,
+          last_order INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO ledger_state (only, last_sequence, last_order) VALUES (1, 0, 0);
+        """)
+  }
+}

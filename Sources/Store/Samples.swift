@@ -1,0 +1,247 @@
+// Samples: recorded calls, from the gateway or imported, for the analyzer to label.
+
+internal import Foundation
+internal import GRDB
+public import Metering
+
+/// One recorded call. What is in `input` and `output` was redacted before it came here; a NUL in
+/// them is stored as U+FFFD.
+public struct SampleRecord: Hashable, Sendable {
+  /// Nil until stored.
+  public var id: Int64?
+  public var app: String
+  /// The gateway's call; nil where imported.
+  public var call: CallID?
+  /// `"gateway"` or `"import"`.
+  public var origin: String
+  public var model: String
+  /// When the call was made: for an imported sample, long before it was stored.
+  public var time: Timestamp
+  /// The answer's HTTP status; 0 where unknown.
+  public var status: Int
+  public var input: String
+  public var output: String
+  /// What the output should have been, where it is known.
+  public var reference: String?
+  /// Imported labels by name (`label.NAME` columns).
+  public var fields: [String: String]
+  public var tags: [String: String]
+  public var finishReason: String
+  /// -1 where unknown.
+  public var latencyMilliseconds: Int64
+  /// The chance, in 0…1, with which a call like this was chosen.
+  public var probability: Double
+
+  public init(
+    id: Int64? = nil, app: String, call: CallID? = nil, origin: String, model: String,
+    time: Timestamp, status: Int = 200, input: String, output: String, reference: String? = nil,
+    fields: [String: String] = [:], tags: [String: String] = [:], finishReason: String = "",
+    latencyMilliseconds: Int64 = -1, probability: Double = 1
+  ) {
+    self.id = id
+    self.app = app
+    self.call = call
+    self.origin = origin
+    self.model = model
+    self.time = time
+    self.status = status
+    self.input = input
+    self.output = output
+    self.reference = reference
+    self.fields = fields
+    self.tags = tags
+    self.finishReason = finishReason
+    self.latencyMilliseconds = latencyMilliseconds
+    self.probability = probability
+  }
+}
+
+extension StoreDatabase {
+  /// Stores samples in one transaction. A second sample of the same call is left out.
+  ///
+  /// - Parameter now: when they are stored: their age counts from here, not from `time`.
+  /// - Returns: the ids of those that were stored.
+  @discardableResult
+  public func insertSamples(
+    _ samples: [SampleRecord], storedAt now: Timestamp
+  ) throws(StoreFault) -> [Int64] {
+    try write("storing samples") { db in
+      let statement = try db.cachedStatement(
+        sql: """
+          INSERT INTO samples (app, call, origin, model, time, status, input, output, reference,
+            fields, tags, finish_reason, latency_ms, probability, stored_at, bytes)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (call) DO NOTHING
+          """)
+      var ids: [Int64] = []
+      for sample in samples {
+        let fields = try Self.json(sample.fields)
+        let tags = try Self.json(sample.tags)
+        let bytes =
+          Self.rowOverheadBytes + sample.input.utf8.count + sample.output.utf8.count
+          + (sample.reference?.utf8.count ?? 0) + fields.utf8.count + tags.utf8.count
+        try statement.execute(arguments: [
+          sample.app, sample.call.map { Int64($0.number) }, sample.origin, sample.model,
+          sample.time.milliseconds, sample.status, Self.storable(sample.input),
+          Self.storable(sample.output), sample.reference.map(Self.storable),
+          fields, tags, sample.finishReason, sample.latencyMilliseconds, sample.probability,
+          now.milliseconds, bytes,
+        ])
+        if db.changesCount == 1 { ids.append(db.lastInsertedRowID) }
+      }
+      return ids
+    }
+  }
+
+  /// Samples of an app in order of time, then id.
+  ///
+  /// - Parameters:
+  ///   - since: included; nil: from the first.
+  ///   - until: excluded; nil: to the last.
+  ///   - limit: at most so many; nil: all. For more than fits in memory, `forEachSample`.
+  public func samples(
+    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil,
+    limit: Int? = nil
+  ) throws(StoreFault) -> [SampleRecord] {
+    try read("reading samples") { db in
+      let query = Self.sampleQuery(
+        app: app, filter: filter, since: since, until: until, limit: limit)
+      return try Row.fetchAll(db, sql: query.sql, arguments: query.arguments)
+        .map(Self.sample(row:))
+    }
+  }
+
+  /// Hands samples out one at a time, in order of time, then id.
+  ///
+  /// Read in pages, not in one long transaction: that would keep the write-ahead log from shrinking
+  /// for as long as the slowest classifier takes. `body` may use the store. A sample stored
+  /// meanwhile is handed out where its time is still to come.
+  public func forEachSample(
+    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil,
+    _ body: (SampleRecord) throws -> Void
+  ) throws(StoreFault) {
+    var last: SampleRecord?
+    repeat {
+      let page = try read("reading samples") { db in
+        let query = Self.sampleQuery(
+          app: app, filter: filter, since: since, until: until, after: last,
+          limit: Self.pageRows)
+        return try Row.fetchAll(db, sql: query.sql, arguments: query.arguments)
+          .map(Self.sample(row:))
+      }
+      for sample in page {
+        do { try body(sample) } catch {
+          throw StoreFault(error, doing: "walking samples", path: path)
+        }
+      }
+      last = page.count == Self.pageRows ? page.last : nil
+    } while last != nil
+  }
+
+  private static let pageRows = 200
+
+  /// How many samples an app has.
+  public func sampleCount(
+    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil
+  ) throws(StoreFault) -> Int {
+    try read("counting samples") { db in
+      let query = Self.sampleQuery(
+        app: app, filter: filter, since: since, until: until, limit: nil)
+      return try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM (\(query.sql))", arguments: query.arguments) ?? 0
+    }
+  }
+
+  private static func sampleQuery(
+    app: String, filter: SampleFilter, since: Timestamp?, until: Timestamp?,
+    after last: SampleRecord? = nil, limit: Int?
+  ) -> (sql: String, arguments: StatementArguments) {
+    var sql = "SELECT \(sampleColumns) FROM samples WHERE app = ?"
+    var arguments: StatementArguments = [app]
+    if let since {
+      sql += " AND time >= ?"
+      arguments += [since.milliseconds]
+    }
+    if let until {
+      sql += " AND time < ?"
+      arguments += [until.milliseconds]
+    }
+    if let last {
+      sql += " AND (time, id) > (?, ?)"
+      arguments += [last.time.milliseconds, last.id]
+    }
+    for term in filter.terms {
+      sql += " AND " + term.sql
+      arguments += term.arguments
+    }
+    sql += " ORDER BY time, id"
+    if let limit {
+      sql += " LIMIT ?"
+      arguments += [limit]
+    }
+    return (sql, arguments)
+  }
+
+  private static let sampleColumns = """
+    id, app, call, origin, model, time, status, input, output, reference, fields, tags,
+    finish_reason, latency_ms, probability
+    """
+
+  private static func sample(row: Row) throws -> SampleRecord {
+    SampleRecord(
+      id: row[0], app: row[1], call: (row[2] as Int64?).map { CallID(UInt64($0)) },
+      origin: row[3], model: row[4], time: Timestamp(milliseconds: row[5]), status: row[6],
+      input: row[7], output: row[8], reference: row[9], fields: try map(json: row[10]),
+      tags: try map(json: row[11]), finishReason: row[12], latencyMilliseconds: row[13],
+      probability: row[14])
+  }
+
+  /// SQLite's text ends at a NUL: what follows one would be lost in silence.
+  private static func storable(_ text: String) -> String {
+    guard text.utf8.contains(0) else { return text }
+    return text.replacingOccurrences(of: "\0", with: "\u{FFFD}")
+  }
+
+  /// Keys sorted: equal maps are equal text.
+  private static func json(_ map: [String: String]) throws -> String {
+    if map.isEmpty { return "{}" }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(map), as: UTF8.self)
+  }
+
+  private static func map(json: String) throws -> [String: String] {
+    if json == "{}" { return [:] }
+    return try JSONDecoder().decode([String: String].self, from: Data(json.utf8))
+  }
+
+  /// What a row costs beside its texts: columns, index entries, page slack.
+  private static let rowOverheadBytes = 256
+
+  static func createSamples(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        CREATE TABLE samples (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          app TEXT NOT NULL,
+          call INTEGER UNIQUE,
+          origin TEXT NOT NULL,
+          model TEXT NOT NULL,
+          time INTEGER NOT NULL,
+          status INTEGER NOT NULL,
+          input TEXT NOT NULL,
+          output TEXT NOT NULL,
+          reference TEXT,
+          fields TEXT NOT NULL,
+          tags TEXT NOT NULL,
+          finish_reason TEXT NOT NULL,
+          latency_ms INTEGER NOT NULL,
+          probability REAL NOT NULL,
+          stored_at INTEGER NOT NULL,
+          bytes INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX samples_by_app ON samples (app, time);
+        CREATE INDEX samples_by_age ON samples (stored_at, id, bytes);
+        """)
+  }
+}

@@ -1,0 +1,129 @@
+// Random histories of a ledger, for the tests of the journal and the fold.
+//
+// A step says what to do, not which event: so that a history stays a possible one whatever is cut
+// out of it while a failing case is made smaller.
+
+import Metering
+import TestSupport
+
+@testable import Store
+
+enum LedgerStep: Hashable {
+  case reserve(app: Int, amount: Int64, budgets: Int, isStream: Bool)
+  /// Ends the open call at this index, modulo how many are open.
+  case settle(Int, charge: Int64, tokens: Int64, source: UsageSource)
+  case release(Int)
+  case expire(Int)
+  case refuse(app: Int, hasBudget: Bool)
+  case cap(app: Int, reason: String?)
+
+  static let reasons = ["drift: p < 0.001", "von Hand — \"quote\"; DROP TABLE apps;", ""]
+
+  static func random(_ generator: inout SeededGenerator) -> LedgerStep {
+    switch generator.int(0...9) {
+    case 0...3:
+      .reserve(
+        app: generator.int(0...3), amount: generator.int(0...5_000_000_000),
+        budgets: generator.int(0...2), isStream: generator.chance(0.5))
+    case 4...6:
+      .settle(
+        generator.int(0...20), charge: generator.int(0...6_000_000_000),
+        tokens: generator.int(0...100_000), source: generator.pick(UsageSource.allCases))
+    case 7: generator.chance(0.5) ? .release(generator.int(0...20)) : .expire(generator.int(0...20))
+    case 8: .refuse(app: generator.int(0...3), hasBudget: generator.chance(0.5))
+    default:
+      .cap(
+        app: generator.int(0...3),
+        reason: generator.chance(0.5) ? nil : generator.pick(reasons))
+    }
+  }
+}
+
+/// Turns steps into events, numbered as admission would.
+struct LedgerHistory {
+  private(set) var events: [LedgerEvent] = []
+  private(set) var ledger = Ledger()
+  var now = Timestamp(milliseconds: 1_700_000_000_000)
+
+  init() {}
+
+  init(_ steps: [LedgerStep]) {
+    for step in steps { take(step) }
+  }
+
+  mutating func take(_ step: LedgerStep) {
+    now = now.adding(milliseconds: 1_234_567)
+    switch step {
+    case .reserve(let app, let amount, let budgets, let isStream):
+      let name = Self.app(app)
+      let accounts = (0..<budgets).map { budget in
+        AccountID(app: name, budget: ["day", "month"][budget], window: "2026-1\(budget)-2\(app)")
+      }
+      record(
+        .reserved(
+          .init(
+            call: next, app: name, key: Int64(app), upstream: "openai", model: "gpt-\(app)",
+            isStream: isStream, amount: Money(nanodollars: amount), accounts: accounts)))
+    case .settle(let index, let charge, let tokens, let source):
+      guard let call = open(index) else { return }
+      var usage = Usage(source: source)
+      usage.inputUncached = tokens
+      usage.outputText = tokens / 3
+      usage.cacheRead = tokens / 7
+      record(
+        .settled(
+          .init(
+            call: call, charge: Money(nanodollars: charge),
+            outcome: outcome(status: 200, ending: .completed, usage: usage))))
+    case .release(let index):
+      guard let call = open(index) else { return }
+      record(.released(call, outcome(status: 502, ending: .upstreamError, usage: .unknown)))
+    case .expire(let index):
+      guard let call = open(index), let held = ledger.open[call] else { return }
+      record(.expired(call, charge: held.amount))
+    case .refuse(let app, let hasBudget):
+      let budget = BudgetRefusal(
+        budget: "day", window: "2026-11-2\(app)", settled: Money(nanodollars: 7),
+        reserved: Money(nanodollars: 5), cap: Money(nanodollars: 20),
+        estimate: Money(nanodollars: 9), resetsAt: Timestamp(milliseconds: 99),
+        resetsAtText: "2026-11-24 00:00 Europe/Berlin")
+      record(
+        .refused(
+          .init(
+            call: next, app: Self.app(app), key: 1, upstream: "openai", model: "gpt-x",
+            status: 429, code: "budget_exhausted", message: "Zu wenig übrig.",
+            budget: hasBudget ? budget : nil)))
+    case .cap(let app, let reason):
+      record(.capped(app: Self.app(app), reason: reason, order: ledger.lastOrder + 1))
+    }
+  }
+
+  private mutating func record(_ kind: LedgerEvent.Kind) {
+    let event = LedgerEvent(sequence: ledger.lastSequence + 1, at: now, kind: kind)
+    ledger.apply(event)
+    events.append(event)
+  }
+
+  private var next: CallID { CallID(ledger.lastSequence + 1) }
+
+  private func open(_ index: Int) -> CallID? {
+    let calls = ledger.open.keys.sorted()
+    return calls.isEmpty ? nil : calls[index % calls.count]
+  }
+
+  private func outcome(status: UInt16, ending: CallEnding, usage: Usage) -> CallOutcome {
+    CallOutcome(
+      status: status, ending: ending, usage: usage, responseModel: "gpt-4-0613",
+      durationMilliseconds: 812, firstByteMilliseconds: 90)
+  }
+
+  static func app(_ index: Int) -> String { ["translator", "chat", "büro-✓", "x"][index % 4] }
+
+  /// A history of so many events, always the same for a seed.
+  static func random(events count: Int, seed: UInt64) -> LedgerHistory {
+    var generator = SeededGenerator(seed: seed)
+    var history = LedgerHistory()
+    while history.events.count < count { history.take(.random(&generator)) }
+    return history
+  }
+}
