@@ -1,0 +1,254 @@
+// Where all event loops meet: admission behind one lock, and the journal beside it.
+//
+// An event is appended to the journal under the same lock that numbered it, so the file's order
+// is the ledger's order; the write itself happens after the lock is let go. No I/O under the
+// lock.
+
+import Metering
+import Store
+import Synchronization
+import Telemetry
+
+/// Admission, its journal and the counts for the admin page.
+final class AdmissionDesk: Sendable {
+  /// What admission says to a call.
+  enum Answer: ~Copyable, Sendable {
+    case admitted(Reservation)
+    /// The call under whose number the refusal is recorded; nil where it could not be.
+    case denied(Denial, CallID?)
+  }
+
+  /// An ended call's charge, as the shell asked for it.
+  struct Bill: Sendable {
+    var app: Int
+    var charge: Money
+    var reserved: Money
+    var outcome: CallOutcome
+  }
+
+  private struct State {
+    var admission: Admission
+    var counts: [AppCounts]
+  }
+
+  private let state: Mutex<State>
+  private let journal: Journal
+  private let metrics: GatewayMetrics
+  private let isBudgeted: [Bool]
+  private let raise: @Sendable ([BudgetCrossing]) -> Void
+
+  /// - Parameter raise: takes budget marks that were passed; called on an event loop, so it must
+  ///   hand them on and return.
+  init(
+    policies: [AppPolicy], ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
+    raise: @escaping @Sendable ([BudgetCrossing]) -> Void
+  ) {
+    state = Mutex(
+      State(
+        admission: Admission(policies: policies, ledger: ledger),
+        counts: Array(repeating: AppCounts(), count: policies.count)))
+    self.journal = journal
+    self.metrics = metrics
+    self.raise = raise
+    isBudgeted = policies.map(\.isBudgeted)
+  }
+
+  // MARK: A call
+
+  /// Checks and reserves in one step, and journals it before anything may go upstream.
+  func admit(_ request: AdmissionRequest, at now: Timestamp) -> Answer {
+    let isBudgeted = isBudgeted[request.app]
+    // While the journal cannot be written, a budgeted call is refused before it becomes an event:
+    // else a full disk would fill the memory. The journal's own thread finds out when it can.
+    if isBudgeted && !journal.isWritable || journal.isFull {
+      state.withLock { $0.counts[request.app].countRefusal() }
+      metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
+      return .denied(.journalUnavailable, nil)
+    }
+    let answer = state.withLock { state -> Answer in
+      switch state.admission.admit(request, at: now) {
+      case .admitted(let reservation, let event):
+        journal.append(event)
+        return .admitted(reservation)
+      case .denied(let denial, let event):
+        journal.append(event)
+        state.counts[request.app].countRefusal()
+        return .denied(denial, CallID(event.sequence))
+      }
+    }
+    let isJournaled = flush()
+    switch consume answer {
+    case .denied(let denial, let call):
+      metrics.recordRefusal(app: request.app, denial: denial)
+      return .denied(denial, call)
+    case .admitted(let reservation):
+      guard isBudgeted, !isJournaled else {
+        metrics.callOpened(app: request.app)
+        return .admitted(reservation)
+      }
+      return unwind(reservation, app: request.app, at: now)
+    }
+  }
+
+  /// Takes back a reservation that could not be journaled.
+  private func unwind(
+    _ reservation: consuming Reservation, app: Int, at now: Timestamp
+  ) -> Answer {
+    let outcome = CallOutcome(
+      status: UInt16(Denial.journalUnavailable.httpStatus), ending: .upstreamUnreachable,
+      usage: .unknown, responseModel: "", durationMilliseconds: 0, firstByteMilliseconds: -1)
+    let call = reservation.call
+    var held = Optional(consume reservation)
+    state.withLock { state in
+      guard let reservation = held.take() else { return }
+      journal.append(state.admission.release(reservation, outcome: outcome, at: now))
+      state.counts[app].countRefusal()
+    }
+    metrics.recordRefusal(app: app, denial: .journalUnavailable)
+    return .denied(.journalUnavailable, call)
+  }
+
+  /// Records a refusal that was decided before admission could be asked.
+  func refuse(_ denial: Denial, _ request: AdmissionRequest, at now: Timestamp) -> CallID? {
+    metrics.recordRefusal(app: request.app, denial: denial)
+    let isRecorded = journal.isWritable
+    let call = state.withLock { state -> CallID? in
+      state.counts[request.app].countRefusal()
+      guard isRecorded else { return nil }
+      let event = state.admission.refuse(denial, request, at: now)
+      journal.append(event)
+      return CallID(event.sequence)
+    }
+    flush()
+    return call
+  }
+
+  /// Ends a call: charges it or, where `isReleased`, releases it. Journaled on return, so
+  /// that the caller's last byte can follow.
+  func settle(
+    _ reservation: consuming Reservation, upstream: Int, bill: Bill, isReleased: Bool,
+    at now: Timestamp
+  ) {
+    var held = Optional(consume reservation)
+    let crossings = state.withLock { state -> [BudgetCrossing] in
+      guard let reservation = held.take() else { return [] }
+      state.counts[bill.app].count(bill)
+      if isReleased {
+        journal.append(state.admission.release(reservation, outcome: bill.outcome, at: now))
+        return []
+      }
+      let (event, crossings) = state.admission.settle(
+        reservation, charge: bill.charge, outcome: bill.outcome, at: now)
+      journal.append(event)
+      return crossings
+    }
+    flush()
+    metrics.callClosed(app: bill.app)
+    metrics.recordCall(
+      app: bill.app, upstream: upstream, outcome: bill.outcome, charge: bill.charge,
+      reserved: bill.reserved)
+    if !crossings.isEmpty { raise(crossings) }
+  }
+
+  // MARK: Start and orders
+
+  /// Charges what a crash left open at its estimate, and raises again every mark that stands
+  /// passed.
+  /// - Returns: how many reservations were open.
+  /// - Throws: `GatewayFault.journalUnavailable`.
+  func recover(at now: Timestamp) throws(GatewayFault) -> Int {
+    let (expired, standing) = state.withLock { state in
+      let events = state.admission.expireOpen(at: now)
+      for event in events { journal.append(event) }
+      return (events.count, state.admission.standingCrossings(at: now))
+    }
+    try flushOrThrow()
+    if !standing.isEmpty { raise(standing) }
+    return expired
+  }
+
+  /// Stops an app, or lets it run again where `reason` is nil. An order applied before does
+  /// nothing.
+  /// - Throws: `GatewayFault.journalUnavailable`; the order holds in memory all the same.
+  func cap(
+    app: String, reason: String?, order: Int64, at now: Timestamp
+  ) throws(GatewayFault) {
+    state.withLock { state in
+      if let event = state.admission.cap(app: app, reason: reason, order: order, at: now) {
+        journal.append(event)
+      }
+    }
+    try flushOrThrow()
+  }
+
+  /// The highest order that was applied; the poller asks for those after it.
+  var lastOrder: Int64 { state.withLock { $0.admission.ledger.lastOrder } }
+
+  func snapshot(at now: Timestamp) -> GatewaySnapshot {
+    let isWritable = journal.isWritable
+    return state.withLock { state in
+      let ledger = state.admission.ledger
+      let apps = state.admission.policies.enumerated().map { index, policy in
+        GatewaySnapshot.AppState(
+          app: policy.app, budgets: policy.budgets.map { Self.state($0, policy, ledger, now) },
+          cappedReason: ledger.capped[policy.app], counts: state.counts[index])
+      }
+      return GatewaySnapshot(
+        at: now, apps: apps, openCalls: ledger.open.count, isJournalWritable: isWritable)
+    }
+  }
+
+  /// A copy of the ledger, for tests and for a check against the folded store.
+  var ledger: Ledger { state.withLock { $0.admission.ledger } }
+
+  private static func state(
+    _ budget: Budget, _ policy: AppPolicy, _ ledger: Ledger, _ now: Timestamp
+  ) -> GatewaySnapshot.BudgetState {
+    let window = budget.window(at: now)
+    let account = window.map {
+      ledger.account(AccountID(app: policy.app, budget: budget.id, window: $0.id))
+    }
+    return GatewaySnapshot.BudgetState(
+      budget: budget.id, window: window?.id ?? "", settled: account?.settled ?? .zero,
+      reserved: account?.reserved ?? .zero, cap: budget.cap,
+      resetsAtText: window?.endText ?? "")
+  }
+
+  @discardableResult
+  private func flush() -> Bool {
+    do {
+      try journal.flush()
+      return true
+    } catch {
+      metrics.record(.journalWriteFailures)
+      return false
+    }
+  }
+
+  private func flushOrThrow() throws(GatewayFault) {
+    do { try journal.flush() } catch {
+      metrics.record(.journalWriteFailures)
+      throw GatewayFault(
+        code: .journalUnavailable, message: "The journal cannot be written.",
+        hint: "Check that its disk is there, writable and not full.", isRetryable: true,
+        cause: "\(error)")
+    }
+  }
+}
+
+extension AppCounts {
+  fileprivate mutating func countRefusal() {
+    calls += 1
+    refusals += 1
+  }
+
+  fileprivate mutating func count(_ bill: AdmissionDesk.Bill) {
+    calls += 1
+    switch bill.outcome.ending {
+    case .completed, .clientGone: break
+    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
+    }
+    if bill.outcome.usage.source == .estimated { estimated += 1 }
+    if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }
+  }
+}

@@ -1,0 +1,352 @@
+// An answer on its way from the upstream to the caller: bytes in, bytes out, read in passing.
+//
+// Pure: it is fed what the upstream sent in any split and appends what the caller gets. Interim
+// answers are swallowed, hop-by-hop fields dropped, chunks framed anew; the payload stays as it
+// came, but for the usage event that the caller did not ask for.
+
+import Metering
+import NIOCore
+import Providers
+import Wire
+
+/// One answer's framing, reader and sample.
+struct AnswerPipe {
+  /// What a piece of the answer brought.
+  struct Progress: Equatable {
+    /// The final answer's status, in the piece that ends its head.
+    var status: Int?
+    var bodyBytes = 0
+    var isEnded = false
+  }
+
+  private enum Phase {
+    /// The final head is not whole. → body, ended.
+    case head
+    /// → ended.
+    case body(BodyFraming)
+    case ended
+  }
+
+  private enum Reader {
+    case none
+    case json(AnswerReader)
+    case stream(StreamReader)
+    /// In a coding that cannot be read.
+    case coded
+  }
+
+  let plan: RequestPlan
+  let estimate: CallEstimate
+  let callID: CallID?
+  let limits: HeadLimits
+  private(set) var sample: AnswerSample
+  /// The caller can tell the answer's end without the connection closing.
+  private(set) var keepsCallerAlive: Bool
+
+  private var phase = Phase.head
+  /// The upstream keeps the connection, as far as the answer's head and what came since tell.
+  private var upstreamKeepsAlive = false
+  /// Bytes of a head that is not whole.
+  private var pending = ByteBuffer()
+  private var progress = HeadProgress()
+  private var chunks: ChunkedReader
+  private var reader = Reader.none
+  /// How the caller gets the body; `untilClose` for callers of HTTP/1.0.
+  private var outFraming = BodyFraming.none
+  /// Payload of one piece, gathered so that it becomes one chunk.
+  private var payload = ByteBuffer()
+
+  init(
+    plan: RequestPlan, estimate: CallEstimate, callID: CallID?, sample: AnswerSample,
+    limits: HeadLimits
+  ) {
+    self.plan = plan
+    self.estimate = estimate
+    self.callID = callID
+    self.sample = sample
+    self.limits = limits
+    keepsCallerAlive = plan.keepsAlive
+    chunks = ChunkedReader(.response, limits: limits)
+  }
+
+  // MARK: Feeding
+
+  /// Reads a piece of the answer.
+  ///
+  /// - Parameter isAbsorbing: the caller is gone; nothing is written to `out`.
+  /// - Throws: the answer is not HTTP/1.1 as it must be.
+  mutating func feed(
+    _ piece: ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
+  ) throws(WireFault) -> Progress {
+    var result = Progress()
+    var piece = piece
+    if case .head = phase {
+      if pending.readableBytes > 0 {
+        pending.writeBuffer(&piece)
+        piece = pending
+      }
+      guard try readHead(&piece, into: &out, isAbsorbing: isAbsorbing) else {
+        pending = piece
+        return result
+      }
+      pending = ByteBuffer()
+      result.status = status
+    }
+    try readBody(&piece, into: &out, isAbsorbing: isAbsorbing, &result)
+    if case .ended = phase {
+      result.isEnded = true
+      // Bytes behind the end belong to no request of ours.
+      if piece.readableBytes > 0 { upstreamKeepsAlive = false }
+    }
+    return result
+  }
+
+  /// The upstream closed. True: that is the answer's end; else the answer was cut.
+  mutating func closed(into out: inout ByteBuffer, isAbsorbing: Bool) -> Bool {
+    guard case .body(.untilClose) = phase else { return false }
+    end(into: &out, isAbsorbing: isAbsorbing)
+    return true
+  }
+
+  private(set) var status = 0
+
+  /// All that the answer told, valid at any moment.
+  var reading: CallReading {
+    switch reader {
+    case .none, .coded: CallReading()
+    case .json(let reader): reader.reading
+    case .stream(let reader): reader.reading
+    }
+  }
+
+  /// The upstream's connection can carry another call: this answer has been read to its end.
+  var isReusable: Bool {
+    if case .ended = phase { upstreamKeepsAlive } else { false }
+  }
+
+  /// The answer's body is in a coding that cannot be read.
+  var isCoded: Bool { if case .coded = reader { true } else { false } }
+
+  var isStream: Bool { if case .stream = reader { true } else { false } }
+
+  // MARK: Head
+
+  /// Reads heads until the final one. False: more bytes are needed.
+  private mutating func readHead(
+    _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
+  ) throws(WireFault) -> Bool {
+    while true {
+      let (limits, method) = (limits, plan.head.method)
+      let parsed = piece.withUnsafeReadableBytes { bytes -> Result<ResponseHead?, WireFault> in
+        do throws(WireFault) {
+          return .success(
+            try ResponseHead.parse(bytes, method: method, limits: limits, progress: &progress))
+        } catch {
+          return .failure(error)
+        }
+      }
+      guard let head = try parsed.get(), let bytes = piece.readSlice(length: head.byteCount)
+      else { return false }
+      if head.isInterim { continue }
+      // No upgrade was asked for, so none can be answered.
+      guard head.status != 101 else { throw WireFault(.malformedStatusLine, .response) }
+      begin(head, bytes, into: &out, isAbsorbing: isAbsorbing)
+      return true
+    }
+  }
+
+  private mutating func begin(
+    _ head: ResponseHead, _ bytes: ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
+  ) {
+    status = head.status
+    upstreamKeepsAlive = head.keepAlive
+    sample.begin(status: head.status)
+    bytes.withUnsafeReadableBytes { raw in
+      chooseReader(head, raw)
+      chooseFraming(head)
+      if !isAbsorbing { writeHead(head, raw, to: &out) }
+    }
+    phase = .body(head.framing)
+  }
+
+  private mutating func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+    guard plan.endpoint == .chatCompletions, !head.framing.isEmpty else { return }
+    if let coding = head.fields.first(.contentEncoding), !coding.isEmpty,
+      !Self.equals(bytes[coding], "identity")
+    {
+      reader = .coded
+      return
+    }
+    let type = head.fields.first(.contentType)
+    let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
+    let isJSON = type.map { Self.begins(bytes[$0], "application/json") } ?? false
+    // An upstream that streams without saying so is read by what was asked for.
+    if isEventStream || estimate.isStream && !isJSON && head.status < 300 {
+      reader = .stream(StreamReader(hidesUsage: estimate.hidesUsage))
+    } else {
+      reader = .json(AnswerReader())
+    }
+  }
+
+  private mutating func chooseFraming(_ head: ResponseHead) {
+    let changesLength = isStream && estimate.hidesUsage
+    switch head.framing {
+    case .none: outFraming = .none
+    case .length where !changesLength: outFraming = head.framing
+    case .length, .chunked, .untilClose:
+      outFraming = plan.isOldVersion ? .untilClose : .chunked
+    }
+    if outFraming == .untilClose { keepsCallerAlive = false }
+  }
+
+  private func writeHead(
+    _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
+  ) {
+    out.reserveCapacity(out.readableBytes + head.byteCount + 128)
+    out.append("HTTP/1.1 ")
+    out.append(decimal: head.status)
+    out.append(" ")
+    out.append(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
+    out.append("\r\n")
+    // The length stays where the body's does, and where a head tells of a body that does not
+    // follow.
+    let keepsLength = outFraming == head.framing
+    head.fields.writeEndToEnd(
+      in: bytes, dropping: keepsLength ? [] : .init(.contentLength), to: &out)
+    if outFraming == .chunked { out.append("transfer-encoding: chunked\r\n") }
+    if let callID {
+      out.append("x-leeway-call: ")
+      out.append(text: String(callID.number))
+      out.append("\r\n")
+    }
+    if let bound = estimate.outputBound {
+      out.append("x-leeway-output-bound: ")
+      out.append(text: String(bound))
+      out.append("\r\n")
+    }
+    if !keepsCallerAlive {
+      out.append("connection: close\r\n")
+    } else if plan.isOldVersion {
+      out.append("connection: keep-alive\r\n")
+    }
+    out.append("\r\n")
+  }
+
+  // MARK: Body
+
+  private mutating func readBody(
+    _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool,
+    _ result: inout Progress
+  ) throws(WireFault) {
+    guard case .body(let framing) = phase else { return }
+    let before = piece.readableBytes
+    switch framing {
+    case .none: end(into: &out, isAbsorbing: isAbsorbing)
+    case .length(let left):
+      let count = min(left, piece.readableBytes)
+      relay(&piece, count: count, into: &out, isAbsorbing: isAbsorbing)
+      phase = .body(.length(left - count))
+      if left == count { end(into: &out, isAbsorbing: isAbsorbing) }
+    case .untilClose:
+      relay(&piece, count: piece.readableBytes, into: &out, isAbsorbing: isAbsorbing)
+    case .chunked: try readChunks(&piece, into: &out, isAbsorbing: isAbsorbing)
+    }
+    result.bodyBytes = before - piece.readableBytes
+  }
+
+  private mutating func readChunks(
+    _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
+  ) throws(WireFault) {
+    var offset = 0
+    var fault: WireFault?
+    var isEnded = false
+    piece.withUnsafeReadableBytes { bytes in
+      do throws(WireFault) {
+        loop: while true {
+          switch try chunks.next(bytes, offset: &offset) {
+          case .payload(let range):
+            read(UnsafeRawBufferPointer(rebasing: bytes[range]), isAbsorbing: isAbsorbing)
+          case .end:
+            isEnded = true
+            break loop
+          case .needsMore: break loop
+          }
+        }
+      } catch { fault = error }
+    }
+    piece.moveReaderIndex(forwardBy: offset)
+    if let fault { throw fault }
+    flushPayload(into: &out)
+    if isEnded { end(into: &out, isAbsorbing: isAbsorbing) }
+  }
+
+  private mutating func relay(
+    _ piece: inout ByteBuffer, count: Int, into out: inout ByteBuffer, isAbsorbing: Bool
+  ) {
+    guard count > 0, let body = piece.readSlice(length: count) else { return }
+    body.withUnsafeReadableBytes { read($0, isAbsorbing: isAbsorbing) }
+    flushPayload(into: &out)
+  }
+
+  /// Reads payload, and gathers what of it the caller gets.
+  private mutating func read(_ bytes: UnsafeRawBufferPointer, isAbsorbing: Bool) {
+    sample.append(bytes)
+    var relay = StreamRelay.everything
+    switch reader {
+    case .none, .coded: break
+    case .json(var json):
+      // Emptied first: else the reader would be copied on its first change.
+      reader = .none
+      json.feed(bytes)
+      reader = .json(json)
+    case .stream(var stream):
+      reader = .none
+      relay = stream.feed(bytes)
+      reader = .stream(stream)
+    }
+    guard !isAbsorbing else { return }
+    switch relay {
+    case .everything: payload.writeBytes(bytes)
+    case .nothing: break
+    case .pieces(let held, let ranges):
+      payload.writeBytes(held)
+      for range in ranges { payload.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+  }
+
+  private mutating func flushPayload(into out: inout ByteBuffer) {
+    let count = payload.readableBytes
+    guard count > 0 else { return }
+    if outFraming == .chunked {
+      out.append(chunkOf: count)
+      out.writeBuffer(&payload)
+      out.append(ChunkFrame.payloadEnd)
+    } else {
+      out.writeBuffer(&payload)
+    }
+    payload.clear()
+  }
+
+  private mutating func end(into out: inout ByteBuffer, isAbsorbing: Bool) {
+    if case .stream(var stream) = reader {
+      let rest = stream.finish()
+      reader = .stream(stream)
+      if !isAbsorbing { payload.writeBytes(rest) }
+    }
+    flushPayload(into: &out)
+    if outFraming == .chunked, !isAbsorbing { out.append(ChunkFrame.bodyEnd) }
+    phase = .ended
+  }
+
+  private static func begins(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: StaticString) -> Bool {
+    bytes.count >= text.utf8CodeUnitCount && equals(bytes.prefix(text.utf8CodeUnitCount), text)
+  }
+
+  private static func equals(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount else { return false }
+    return zip(bytes, 0...).allSatisfy { byte, index in
+      let lower = 0x41...0x5A ~= byte ? byte | 0x20 : byte
+      return lower == text.utf8Start[index]
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// The most that a call can cost, known before it is made.
+
+import Metering
+import NIOCore
+import Providers
+
+/// What the request's body says, and the bound on the call's cost that follows from it.
+struct CallEstimate {
+  /// The model that the request names; empty on paths without one.
+  var model = ""
+  var isStream = false
+  var bound = CostBound.atMost(.zero)
+  /// At most so many tokens of input.
+  var inputTokens: Int64 = 0
+  /// At most so many tokens of output, over all choices; nil where nothing bounds them.
+  var outputTokens: Int64?
+  /// The price of `model` at the call's start.
+  var price: ModelPrice?
+  /// The service tier that the request names.
+  var serviceTier: String?
+  /// What the body needs so that the upstream reports a stream's usage and obeys `outputBound`.
+  var splices: [BodySplice] = []
+  /// The bound of output tokens of each answer that the gateway puts into the request, since the
+  /// caller set none and the call was admitted under it; nil where it puts in none.
+  var outputBound: Int64?
+  /// The caller did not ask for a stream's usage, so it must not see it.
+  var hidesUsage = false
+
+  /// The longest model name that is taken: it goes into the journal with every call.
+  static let modelBytesMax = 256
+
+  static let none = CallEstimate()
+
+  /// Reads the body where the endpoint is metered.
+  ///
+  /// The estimate comes back beside a denial too, as far as it got: a refusal is recorded under the
+  /// model that was asked for.
+  static func make(
+    plan: RequestPlan, body: ByteBuffer, policy: AppPolicy, priceBook: PriceBook,
+    at now: Timestamp
+  ) -> (CallEstimate, Denial?) {
+    var estimate = CallEstimate()
+    switch plan.endpoint {
+    case .free: return (estimate, nil)
+    case .unmetered:
+      estimate.bound = .none(.pathUnmetered(path: plan.pathText))
+      return (estimate, nil)
+    case .chatCompletions: break
+    }
+    do throws(PeekFault) {
+      let request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
+        try ChatRequest.peek(bytes)
+      }
+      guard !request.model.isEmpty, request.model.utf8.count <= modelBytesMax else {
+        return (estimate, .requestInvalid(message: Self.modelMessage))
+      }
+      estimate.take(request, policy: policy, priceBook: priceBook, at: now)
+      return (estimate, nil)
+    } catch {
+      return (estimate, .requestInvalid(message: error.message))
+    }
+  }
+
+  private static let modelMessage =
+    "The request must name a 'model', in at most \(modelBytesMax) bytes."
+
+  private mutating func take(
+    _ request: ChatRequest, policy: AppPolicy, priceBook: PriceBook, at now: Timestamp
+  ) {
+    model = request.model
+    isStream = request.isStream
+    serviceTier = request.serviceTier
+    inputTokens = request.inputTokensMax
+    price = priceBook.price(model: model, at: now)
+    hidesUsage = request.hidesUsage
+    boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
+    splices = request.splices(outputBound: outputBound)
+    bound = costBound(unboundablePart: request.unboundablePart)
+  }
+
+  /// The caller's own bound, else the smaller of the model's, which its provider enforces, and the
+  /// app's, which nobody does unless a budgeted app's request says it.
+  private mutating func boundOutput(_ request: ChatRequest, appMost: Int64?, isBudgeted: Bool) {
+    if let asked = request.outputTokensMax {
+      outputTokens = asked
+      return
+    }
+    let modelMost = price?.outputTokensMax
+    guard let appMost, appMost < modelMost ?? .max else {
+      outputTokens = modelMost.map { request.outputTokens(ofEach: $0) }
+      return
+    }
+    if isBudgeted { outputBound = appMost }
+    outputTokens = request.outputTokensMax(withBound: appMost)
+  }
+
+  private func costBound(unboundablePart: String?) -> CostBound {
+    guard let price else { return .none(.modelUnpriced(model: model)) }
+    if let part = unboundablePart { return .none(.costUnbounded(part: part)) }
+    guard let outputTokens else {
+      return .none(.outputUnbounded(field: ChatRequest.outputBoundField))
+    }
+    let worst = price.worstCase(
+      inputTokens: inputTokens, outputTokens: outputTokens, serviceTier: serviceTier)
+    guard let worst else { return .none(.costUnbounded(part: "its size")) }
+    return .atMost(worst)
+  }
+}

@@ -1,0 +1,328 @@
+// One connection of an app: requests in, answers out, one at a time and in order.
+//
+// Auto-read stays on. Bytes that come while a call is under way are held in the inbox, up to the
+// head bound, and reading stops only above it: suppressing every read would cost more than it
+// saves.
+
+import Metering
+import NIOCore
+import Wire
+
+/// The channel handler of a caller's connection.
+final class CallerHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = Never
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    /// Between two requests; nothing of the next one has come. → head, call, closed.
+    case idle
+    /// Some bytes of a head have come. → call, closing, closed.
+    case head
+    /// The body is gathered. → call, idle, closing.
+    case body(BodyGatherer)
+    /// A call is with admission or the upstream. → idle, closing, closed.
+    case call
+    /// The last answer is written; what still comes is thrown away until the caller closes, so
+    /// that a reset does not take the answer from under it. → closed.
+    case closing
+    case closed
+  }
+
+  /// Bytes of requests served that may lie in front of the inbox before it is moved up.
+  private static let spentBytesMax = 64 * 1024
+  /// How long a caller gets to take its last answer and close.
+  private static let lingerSeconds: Int64 = 2
+
+  private let loop: LoopContext
+  private var context: ChannelHandlerContext?
+  private var phase = Phase.idle
+  private var inbox = ByteBuffer()
+  private var progress = HeadProgress()
+  private var exchange: Exchange?
+  /// When the connection's own phase is over; a call has its deadline in its exchange.
+  private var deadline = NIODeadline.distantFuture
+  /// When a caller that does not read counts as gone.
+  private var stallDeadline: NIODeadline?
+  private var isReadWanted = false
+  private var isCounted = false
+  private var isProcessing = false
+  private var discardedBytes = 0
+
+  private var configuration: GatewayConfiguration { loop.core.configuration }
+
+  init(loop: LoopContext) { self.loop = loop }
+
+  // MARK: Channel events
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelActive(context: ChannelHandlerContext) {
+    guard !loop.isStopping, loop.core.openConnection() else {
+      return context.close(promise: nil)
+    }
+    isCounted = true
+    loop.add(self)
+    // The first head has the head's time from the connection's start, not the idle time.
+    deadline = .now() + .seconds(configuration.headTimeoutSeconds)
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    phase = .closed
+    if isCounted {
+      isCounted = false
+      loop.remove(self)
+      loop.core.closeConnection()
+    }
+    let exchange = exchange
+    self.exchange = nil
+    exchange?.callerLeft(now: .now())
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    switch phase {
+    case .closing:
+      discardedBytes += bytes.readableBytes
+      if discardedBytes > configuration.bodyBytesMax { context.close(promise: nil) }
+    case .closed: break
+    case .idle, .head, .body, .call:
+      if inbox.readableBytes == 0 { inbox = bytes } else { inbox.writeBuffer(&bytes) }
+      if inbox.readerIndex > Self.spentBytesMax { inbox.discardReadBytes() }
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    process()
+    context.fireChannelReadComplete()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if case .call = phase, inbox.readableBytes > configuration.headBytesMax {
+      isReadWanted = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    let isWritable = context.channel.isWritable
+    stallDeadline = isWritable ? nil : .now() + .seconds(configuration.stallTimeoutSeconds)
+    exchange?.callerWritabilityChanged(isWritable)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let event = event as? ChannelEvent, event == .outputClosed, case .closing = phase {
+      deadline = .now() + .seconds(Self.lingerSeconds)
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  // MARK: Requests
+
+  /// Serves as much of the inbox as can be served now.
+  private func process() {
+    guard !isProcessing else { return }
+    isProcessing = true
+    defer { isProcessing = false }
+    while true {
+      switch phase {
+      case .idle, .head:
+        guard readHead() else { return }
+      case .body(var gatherer):
+        guard let exchange else { return }
+        // Taken out of the phase, so that what it has gathered is not copied at each piece.
+        phase = .call
+        switch gatherer.take(from: &inbox) {
+        case .more:
+          phase = .body(gatherer)
+          return
+        case .whole(let body):
+          exchange.bodyArrived(body, now: .now())
+        case .refused(let denial):
+          phase = .body(gatherer)
+          exchange.bodyFailed(denial)
+        }
+      case .call, .closing, .closed: return
+      }
+    }
+  }
+
+  /// Reads one head. False: there is nothing more to do for now.
+  private func readHead() -> Bool {
+    guard inbox.readableBytes > 0 else { return false }
+    let now = NIODeadline.now()
+    let parsed: RequestPlan?
+    do {
+      parsed = try RequestPlan.read(from: &inbox, progress: &progress, core: loop.core)
+    } catch {
+      reject(error)
+      return false
+    }
+    guard let plan = parsed else {
+      if case .idle = phase {
+        phase = .head
+        deadline = now + .seconds(configuration.headTimeoutSeconds)
+      }
+      return false
+    }
+    deadline = .distantFuture
+    let exchange = Exchange(context: loop, caller: self, plan: plan, now: now)
+    self.exchange = exchange
+    phase = .body(
+      BodyGatherer(
+        framing: plan.head.framing, bytesMax: configuration.bodyBytesMax, limits: loop.core.limits))
+    let (refusal, sendsContinue) = exchange.begin(now: now)
+    if let refusal {
+      exchange.refuse(refusal)
+    } else if sendsContinue, inbox.readableBytes == 0, isBodyWelcome(plan) {
+      _ = write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
+    }
+    return true
+  }
+
+  /// A body that is known to be too long is refused in place of being asked for.
+  private func isBodyWelcome(_ plan: RequestPlan) -> Bool {
+    if case .length(let length) = plan.head.framing { return length <= configuration.bodyBytesMax }
+    return true
+  }
+
+  /// Answers a request that is not HTTP/1.1 as it must be, and closes: nothing after it can be
+  /// trusted.
+  private func reject(_ fault: WireFault) {
+    loop.core.metrics.record(.requestsMalformed)
+    _ = write(LocalAnswer(fault: fault).bytes)
+    linger()
+  }
+
+  // MARK: Answers, called by the exchange
+
+  /// Writes bytes of an answer. False: the socket is full; wait for room.
+  func write(_ bytes: ByteBuffer) -> Bool {
+    guard let context, context.channel.isActive else { return true }
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    return context.channel.isWritable
+  }
+
+  /// Answers in the gateway's own words, because admission refused.
+  func answer(_ denial: Denial, of exchange: Exchange) {
+    let keepsAlive = canKeepAlive(exchange)
+    let answer = LocalAnswer(
+      denial: denial, dialect: exchange.plan.dialect, call: exchange.callID,
+      keepsAlive: keepsAlive, isHead: exchange.plan.isHead)
+    finish(answer, keepsAlive: keepsAlive)
+  }
+
+  /// Answers in the gateway's own words, because the upstream failed.
+  func answer(_ failure: UpstreamFailure, of exchange: Exchange) {
+    let keepsAlive = canKeepAlive(exchange)
+    let answer = LocalAnswer(
+      failure: failure, upstream: loop.core.upstreams[exchange.plan.upstream].name,
+      dialect: exchange.plan.dialect, call: exchange.callID, keepsAlive: keepsAlive,
+      isHead: exchange.plan.isHead)
+    finish(answer, keepsAlive: keepsAlive)
+  }
+
+  private func finish(_ answer: LocalAnswer, keepsAlive: Bool) {
+    _ = write(answer.bytes)
+    exchangeEnded(keepsAlive: keepsAlive)
+  }
+
+  /// The connection can serve on if it wants to and the refused request's body is out of the way.
+  private func canKeepAlive(_ exchange: Exchange) -> Bool {
+    guard exchange.plan.keepsAlive else { return false }
+    switch phase {
+    case .body(var gatherer):
+      // What has come of a refused body is skipped where it is whole; else the connection must
+      // close.
+      guard !exchange.plan.expectsContinue, case .whole = gatherer.take(from: &inbox)
+      else { return false }
+      return true
+    case .call: return true
+    case .idle, .head, .closing, .closed: return false
+    }
+  }
+
+  /// The answer is written: serve the next request, or close.
+  func exchangeEnded(keepsAlive: Bool) {
+    exchange = nil
+    guard keepsAlive, !loop.isStopping else { return linger() }
+    phase = .idle
+    deadline = .now() + .seconds(configuration.idleTimeoutSeconds)
+    if isReadWanted {
+      isReadWanted = false
+      context?.read()
+    }
+    if inbox.readableBytes > 0 { process() }
+  }
+
+  /// Closes at once: half an answer must not look like a whole one.
+  func cut() {
+    exchange = nil
+    phase = .closed
+    context?.close(promise: nil)
+  }
+
+  /// Closes the write side's way: says all, waits for the caller to close, up to a bound.
+  private func linger() {
+    exchange = nil
+    phase = .closing
+    inbox.clear()
+    deadline = .now() + .seconds(configuration.stallTimeoutSeconds)
+    guard let context else { return }
+    isReadWanted = false
+    context.read()
+    context.close(mode: .output, promise: nil)
+  }
+
+  // MARK: Clock and shutdown
+
+  func tick(now: NIODeadline) {
+    if let stallDeadline, stallDeadline <= now { return cutStalled() }
+    if deadline <= now {
+      switch phase {
+      case .head: rejectSlowHead()
+      case .idle, .body, .call, .closing, .closed: context?.close(promise: nil)
+      }
+      return
+    }
+    exchange?.tick(now: now)
+  }
+
+  private func cutStalled() {
+    stallDeadline = nil
+    context?.close(promise: nil)
+  }
+
+  private func rejectSlowHead() {
+    loop.core.metrics.record(.requestsMalformed)
+    let answer = LocalAnswer(
+      status: 408, code: "head_timeout",
+      message: "The request's head did not arrive in time.", dialect: .openai)
+    _ = write(answer.bytes)
+    linger()
+  }
+
+  /// No more requests: an idle connection closes now.
+  func beginStopping() {
+    switch phase {
+    case .idle: context?.close(promise: nil)
+    case .head, .body, .call, .closing, .closed: break
+    }
+  }
+
+  /// The grace is over.
+  func stop() {
+    exchange?.stop()
+    if case .closed = phase { return }
+    context?.close(promise: nil)
+  }
+}

@@ -1,0 +1,58 @@
+// What a call cost, and what becomes of its bytes: the end of every admitted call.
+
+import Contracts
+import Metering
+import NIOCore
+import Providers
+
+extension Exchange {
+  /// Takes the reservation out and settles or releases it; a second call finds none, and is
+  /// counted.
+  func settle(_ ending: Call.Ending) {
+    guard let reservation = reservation.take(), let app = plan.app else {
+      core.metrics.record(.duplicateSettlements)
+      return
+    }
+    if pipe?.isCoded == true { core.metrics.record(.answersUnreadable) }
+    let reading = pipe?.reading ?? CallReading()
+    let settlement = Settlement(
+      ending.charge, reading: reading, estimate: estimate, reserved: reserved,
+      endpoint: plan.endpoint, priceBook: core.priceBook, at: startedAt)
+    let now = NIODeadline.now()
+    let outcome = CallOutcome(
+      status: UInt16(clamping: ending.status), ending: ending.ending, usage: settlement.usage,
+      responseModel: String(reading.responseModel.prefix(CallEstimate.modelBytesMax)),
+      durationMilliseconds: (now - started).nanoseconds / 1_000_000,
+      firstByteMilliseconds: firstByteMilliseconds)
+    core.desk.settle(
+      reservation, upstream: plan.upstream,
+      bill: AdmissionDesk.Bill(
+        app: app, charge: settlement.charge, reserved: reserved, outcome: outcome),
+      isReleased: settlement.isReleased, at: core.clock())
+    offerSample(ending, app: app, latencyMilliseconds: outcome.durationMilliseconds)
+  }
+
+  /// From the request's last byte to the answer's first; -1 where none came.
+  private var firstByteMilliseconds: Int64 {
+    guard let requestSentAt, let firstByteAt else { return -1 }
+    return max((firstByteAt - requestSentAt).nanoseconds / 1_000_000, 0)
+  }
+
+  private func offerSample(_ ending: Call.Ending, app: Int, latencyMilliseconds: Int64) {
+    guard plan.endpoint == .chatCompletions, let callID else { return }
+    let isError = ending.ending != .completed && ending.ending != .clientGone
+    guard sampleRate > 0 || isError && core.apps[app].samplesErrors else { return }
+    if pipe?.sample.isTruncated == true || body.readableBytes > core.configuration.sampleBytesMax {
+      core.metrics.record(.samplesDropped)
+      return
+    }
+    core.samples.offer(
+      SampleDraft(
+        app: core.apps[app].policy.app, call: callID, model: estimate.model, time: startedAt,
+        status: ending.status, request: body, answer: pipe?.sample.bytes ?? ByteBuffer(),
+        isStream: pipe?.isStream ?? estimate.isStream, latencyMilliseconds: latencyMilliseconds,
+        // An error that is stored whatever the rate was certain to be.
+        probability: isError && core.apps[app].samplesErrors ? 1 : sampleRate,
+        redactor: Redactor(hidesPersonalData: core.apps[app].hidesPersonalData)))
+  }
+}

@@ -1,0 +1,312 @@
+// The shell around one `Call`: it holds what the machine must not (sockets, bytes, the clock) and
+// does what the machine says.
+//
+// It outlives the caller's connection, because an answer is read on for its usage when the caller
+// leaves. Confined to one event loop.
+
+import Metering
+import NIOCore
+import Providers
+import Wire
+
+/// One call under way.
+final class Exchange {
+  let context: LoopContext
+  let plan: RequestPlan
+  /// Wall-clock time of the request's head: the moment whose prices and windows hold for the call.
+  let startedAt: Timestamp
+  let started: NIODeadline
+
+  var call: Call
+  /// When the phase's time is up; nil while nothing limits it.
+  var deadline: NIODeadline?
+  /// The connection that waits for the answer; nil once it is gone.
+  var caller: CallerHandler?
+  var upstream: UpstreamHandler?
+
+  var body = ByteBuffer()
+  var estimate = CallEstimate.none
+  var reservation: Reservation?
+  var callID: CallID?
+  var reserved = Money.zero
+
+  var pipe: AnswerPipe?
+  /// The caller's bytes that are not written yet: head and first body bytes leave in one write.
+  var outbox = ByteBuffer()
+  /// The connection that serves has brought at least one byte of the answer.
+  var hasAnswerBytes = false
+  var requestSentAt: NIODeadline?
+  var firstByteAt: NIODeadline?
+  var sampleRate = 0.0
+
+  var core: GatewayCore { context.core }
+  private var configuration: GatewayConfiguration { core.configuration }
+
+  init(context: LoopContext, caller: CallerHandler, plan: RequestPlan, now: NIODeadline) {
+    self.context = context
+    self.caller = caller
+    self.plan = plan
+    started = now
+    startedAt = context.core.clock()
+    call = Call(
+      isMetered: plan.endpoint == .chatCompletions,
+      drainBytesMax: context.core.configuration.drainBytesMax)
+  }
+
+  // MARK: Before admission
+
+  /// The head has been read. Nil: go on and gather the body; else the refusal to answer with.
+  func begin(now: NIODeadline) -> (refusal: Denial?, sendsContinue: Bool) {
+    deadline = now + .seconds(configuration.bodyTimeoutSeconds)
+    switch call.headChecked(denial: plan.denial, expectsContinue: plan.expectsContinue) {
+    case .refuse(let denial): return (denial, false)
+    case .holdBody(let sendsContinue): return (nil, sendsContinue)
+    }
+  }
+
+  /// The body broke a rule before it was whole.
+  func bodyFailed(_ denial: Denial) {
+    guard case .refuse(let denial) = call.bodyHeld(denial: denial) else { return }
+    refuse(denial)
+  }
+
+  /// The body is whole: read it, ask admission, and go to the upstream.
+  func bodyArrived(_ body: ByteBuffer, now: NIODeadline) {
+    self.body = body
+    deadline = nil
+    guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
+    let denial: Denial?
+    (estimate, denial) = CallEstimate.make(
+      plan: plan, body: body, policy: core.apps[app].policy, priceBook: core.priceBook,
+      at: startedAt)
+    switch call.bodyHeld(denial: denial) {
+    case .refuse(let denial): refuse(denial)
+    case .askAdmission: askAdmission(app: app, now: now)
+    }
+  }
+
+  private func askAdmission(app: Int, now: NIODeadline) {
+    var denial: Denial?
+    switch core.desk.admit(admissionRequest(app: app), at: startedAt) {
+    case .admitted(let reservation):
+      callID = reservation.call
+      reserved = reservation.amount
+      self.reservation = consume reservation
+    case .denied(let reason, let call):
+      callID = call
+      denial = reason
+    }
+    switch call.admissionAnswered(denial: denial) {
+    case .refuse(let denial): caller?.answer(denial, of: self)
+    case .connect:
+      chooseSample(app: app)
+      connect(now: now, isRetry: false)
+    }
+  }
+
+  private func admissionRequest(app: Int) -> AdmissionRequest {
+    AdmissionRequest(
+      app: app, key: plan.key,
+      upstream: plan.hasUpstream ? core.upstreams[plan.upstream].name : "",
+      model: estimate.model, isStream: estimate.isStream, bound: estimate.bound)
+  }
+
+  /// Records a refusal that admission was not asked about, and answers with it.
+  func refuse(_ denial: Denial) {
+    if let app = plan.app {
+      callID = core.desk.refuse(denial, admissionRequest(app: app), at: startedAt)
+    } else {
+      core.metrics.recordRefusal(app: nil, denial: denial)
+    }
+    caller?.answer(denial, of: self)
+  }
+
+  private func chooseSample(app: Int) {
+    guard let callID, plan.endpoint == .chatCompletions else { return }
+    let settings = core.apps[app]
+    if SampleQueue.chooses(callID, rate: settings.sampleRate) { sampleRate = settings.sampleRate }
+  }
+
+  // MARK: To the upstream
+
+  private func connect(now: NIODeadline, isRetry: Bool) {
+    deadline = now + .seconds(configuration.connectTimeoutSeconds)
+    let pool = context.pools[plan.upstream]
+    // A retry never takes another old connection: they may all have been left.
+    if !isRetry, let handler = pool.take() { return connected(handler, .connectRefused) }
+    pool.connect(now: now) { handler, failure in self.connected(handler, failure) }
+  }
+
+  private func connected(_ handler: UpstreamHandler?, _ failure: UpstreamFailure) {
+    let action =
+      if let handler {
+        call.connected(isPooled: handler.hasServed)
+      } else {
+        call.connectFailed(failure)
+      }
+    switch action {
+    case .send:
+      if let handler { send(over: handler) }
+    case .end(let ending): end(ending)
+    case .giveBack:
+      if let handler { context.pools[plan.upstream].give(handler, now: .now()) }
+    }
+  }
+
+  private func send(over handler: UpstreamHandler) {
+    let now = NIODeadline.now()
+    upstream = handler
+    handler.exchange = self
+    hasAnswerBytes = false
+    requestSentAt = now
+    deadline = now + .seconds(configuration.answerTimeoutSeconds)
+    pipe = AnswerPipe(
+      plan: plan, estimate: estimate, callID: callID, sample: answerSample(),
+      limits: core.limits)
+    let request = UpstreamRequest(
+      plan: plan, upstream: core.upstreams[plan.upstream], splices: estimate.splices)
+    handler.send(request.parts(body: body))
+  }
+
+  private func answerSample() -> AnswerSample {
+    var choice = AnswerSample.Choice.never
+    if sampleRate > 0 {
+      choice = .always
+    } else if plan.endpoint == .chatCompletions, let app = plan.app,
+      core.apps[app].samplesErrors
+    {
+      choice = .errors
+    }
+    return AnswerSample(choice, bytesMax: configuration.sampleBytesMax)
+  }
+
+  // MARK: From the upstream
+
+  func upstreamRead(_ bytes: ByteBuffer) {
+    guard !call.isEnded else { return }
+    hasAnswerBytes = true
+    do throws(WireFault) {
+      let progress = try pipe?.feed(bytes, into: &outbox, isAbsorbing: call.isDraining)
+      if let progress { advance(progress) }
+    } catch {
+      core.logger.warning(
+        "an upstream's answer is not valid HTTP/1.1",
+        metadata: [
+          "upstream": "\(core.upstreams[plan.upstream].name)", "code": "\(error.code.rawValue)",
+        ])
+      lose(.answerInvalid)
+    }
+  }
+
+  private func advance(_ progress: AnswerPipe.Progress) {
+    let now = NIODeadline.now()
+    if firstByteAt == nil { firstByteAt = now }
+    if !call.isDraining { deadline = now + .seconds(configuration.silenceTimeoutSeconds) }
+    if let status = progress.status { _ = call.answerBegan(status: status) }
+    if progress.bodyBytes > 0, case .end(let ending) = call.answerBytes(progress.bodyBytes) {
+      return end(ending)
+    }
+    if progress.isEnded { end(call.answerEnded()) }
+  }
+
+  func upstreamReadCompleted() {
+    guard outbox.readableBytes > 0 else { return }
+    writeOutbox()
+  }
+
+  /// Hands what has gathered to the caller, and stops the upstream while the caller is behind.
+  private func writeOutbox() {
+    guard let caller else { return outbox.clear() }
+    let bytes = outbox
+    outbox = ByteBuffer()
+    if !caller.write(bytes) { upstream?.hold(true) }
+  }
+
+  func upstreamClosed() {
+    upstream = nil
+    // An answer that ends with its connection is whole only if the pipe says so.
+    if hasAnswerBytes, pipe?.closed(into: &outbox, isAbsorbing: call.isDraining) == true {
+      return end(call.answerEnded())
+    }
+    lose(.closedEarly)
+  }
+
+  private func lose(_ failure: UpstreamFailure) {
+    switch call.upstreamLost(failure, hasAnswerBytes: hasAnswerBytes) {
+    case .ignore: break
+    case .retry:
+      detachUpstream(isReusable: false)
+      connect(now: .now(), isRetry: true)
+    case .end(let ending): end(ending)
+    }
+  }
+
+  // MARK: From the caller and the clock
+
+  /// The caller's socket has room again, or has not.
+  func callerWritabilityChanged(_ isWritable: Bool) { upstream?.hold(!isWritable) }
+
+  func callerLeft(now: NIODeadline) {
+    caller = nil
+    switch call.callerLeft() {
+    case .forget: break
+    case .end(let ending): end(ending)
+    case .drain:
+      outbox.clear()
+      deadline = now + .seconds(configuration.drainSeconds)
+      context.addDraining(self)
+      upstream?.hold(false)
+    }
+  }
+
+  func tick(now: NIODeadline) {
+    guard let deadline, deadline <= now else { return }
+    obey(call.timedOut())
+  }
+
+  /// The gateway's grace is over.
+  func stop() { obey(call.stopped()) }
+
+  private func obey(_ action: Call.TimeoutAction) {
+    switch action {
+    case .ignore: deadline = nil
+    case .refuse(let denial): refuse(denial)
+    case .end(let ending): end(ending)
+    }
+  }
+
+  // MARK: The end
+
+  /// The one exit of an admitted call: settle, journal, and only then the caller's last bytes.
+  private func end(_ ending: Call.Ending) {
+    deadline = nil
+    settle(ending)
+    detachUpstream(isReusable: pipe?.isReusable == true)
+    context.removeDraining(self)
+    guard let caller else { return }
+    self.caller = nil
+    switch ending.farewell {
+    case .lastBytes:
+      let bytes = outbox
+      outbox = ByteBuffer()
+      _ = caller.write(bytes)
+      caller.exchangeEnded(keepsAlive: pipe?.keepsCallerAlive == true)
+    case .failure(let failure): caller.answer(failure, of: self)
+    case .cut:
+      if outbox.readableBytes > 0 { _ = caller.write(outbox) }
+      caller.cut()
+    case .nothing: break
+    }
+  }
+
+  private func detachUpstream(isReusable: Bool) {
+    guard let handler = upstream else { return }
+    upstream = nil
+    handler.exchange = nil
+    if isReusable {
+      context.pools[plan.upstream].give(handler, now: .now())
+    } else {
+      handler.close()
+    }
+  }
+}

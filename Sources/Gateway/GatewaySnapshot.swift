@@ -1,0 +1,46 @@
+// What the admin page shows of the gateway: a copy taken under the lock, in one instant.
+
+import Metering
+
+/// Every app's state at one moment.
+public struct GatewaySnapshot: Sendable {
+  /// One budget of an app in its window of now.
+  public struct BudgetState: Hashable, Sendable {
+    public var budget: String
+    /// Empty where the clock is outside every window.
+    public var window: String
+    public var settled: Money
+    public var reserved: Money
+    public var cap: Money
+    public var resetsAtText: String
+  }
+
+  public struct AppState: Hashable, Sendable {
+    public var app: String
+    public var budgets: [BudgetState]
+    /// Why the app is stopped; nil where it runs.
+    public var cappedReason: String?
+    public var counts: AppCounts
+  }
+
+  public var at: Timestamp
+  public var apps: [AppState]
+  /// Reservations that are open now.
+  public var openCalls: Int
+  public var isJournalWritable: Bool
+}
+
+/// What an app did since the gateway started.
+public struct AppCounts: Hashable, Sendable {
+  /// Calls that ended, refused ones included.
+  public var calls: Int64 = 0
+  public var refusals: Int64 = 0
+  /// Calls that the upstream did not answer well.
+  public var errors: Int64 = 0
+  /// Calls whose charge is an estimate.
+  public var estimated: Int64 = 0
+  /// Calls that cost more than was reserved for them; charged in full.
+  public var debts: Int64 = 0
+
+  public init() {}
+}

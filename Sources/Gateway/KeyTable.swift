@@ -1,0 +1,68 @@
+// From an app's key to the app. Keys are stored as digests: a stolen database opens nothing.
+//
+// The table is immutable and swapped whole, so that a call sees either the old keys or the new.
+
+import Crypto
+import Store
+
+/// Digest → app, for every key that was ever issued.
+struct KeyTable: Sendable {
+  /// A SHA-256 digest, compared as four words.
+  struct Digest: Hashable, Sendable {
+    var a: UInt64
+    var b: UInt64
+    var c: UInt64
+    var d: UInt64
+  }
+
+  struct Entry: Sendable {
+    /// Index in the gateway's list of apps.
+    var app: Int
+    /// The key's row in the store.
+    var key: Int64
+    var isRevoked: Bool
+  }
+
+  private var entries: [Digest: Entry] = [:]
+
+  /// - Parameter apps: the apps in their order; a key of an app that is not among them is unknown.
+  init(records: [KeyRecord], apps: [String]) {
+    let indices = Dictionary(
+      apps.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    for record in records {
+      guard let app = indices[record.app], let digest = Self.digest(hex: record.hashHex)
+      else { continue }
+      entries[digest] = Entry(app: app, key: record.id, isRevoked: record.revokedAt != nil)
+    }
+  }
+
+  var count: Int { entries.count }
+
+  /// The entry of a key's bytes; a hash lookup, so that its time tells nothing of a stored key.
+  func entry(of key: UnsafeRawBufferPointer) -> Entry? {
+    var hasher = SHA256()
+    hasher.update(bufferPointer: key)
+    let digest = hasher.finalize().withUnsafeBytes { Self.digest(bytes: $0) }
+    return entries[digest]
+  }
+
+  private static func digest(bytes: UnsafeRawBufferPointer) -> Digest {
+    func word(_ offset: Int) -> UInt64 {
+      UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    return Digest(a: word(0), b: word(8), c: word(16), d: word(24))
+  }
+
+  private static func digest(hex: String) -> Digest? {
+    let text = Array(hex.utf8)
+    guard text.count == 64 else { return nil }
+    var words: [UInt64] = []
+    for start in stride(from: 0, to: 64, by: 16) {
+      guard
+        let word = UInt64(String(decoding: text[start..<start + 16], as: UTF8.self), radix: 16)
+      else { return nil }
+      words.append(word)
+    }
+    return Digest(a: words[0], b: words[1], c: words[2], d: words[3])
+  }
+}

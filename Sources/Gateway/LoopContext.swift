@@ -1,0 +1,68 @@
+// What belongs to one event loop: its connections, its upstream pools and its one timer.
+//
+// A timer per call costs a heap operation twice a call; one coarse tick that looks at every
+// connection costs nothing between ticks, and a time-out may well come a tenth of a second late.
+
+import NIOCore
+
+/// The gateway's state on one event loop. Confined to that loop.
+final class LoopContext {
+  static let tickMilliseconds: Int64 = 100
+
+  let loop: any EventLoop
+  let core: GatewayCore
+  let pools: [UpstreamPool]
+  /// The gateway takes no more calls and closes connections as they fall idle.
+  private(set) var isStopping = false
+
+  private var callers: [ObjectIdentifier: CallerHandler] = [:]
+  /// Calls whose caller is gone and whose answer is read on for its usage.
+  private var draining: [ObjectIdentifier: Exchange] = [:]
+
+  init(loop: any EventLoop, core: GatewayCore) {
+    self.loop = loop
+    self.core = core
+    pools = core.upstreams.indices.map { UpstreamPool(loop: loop, core: core, upstream: $0) }
+  }
+
+  /// Starts the tick; it ends with the loop.
+  func start() {
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(Self.tickMilliseconds)) {
+      self.tick(now: .now())
+      self.start()
+    }
+  }
+
+  func add(_ caller: CallerHandler) { callers[ObjectIdentifier(caller)] = caller }
+
+  func remove(_ caller: CallerHandler) { callers[ObjectIdentifier(caller)] = nil }
+
+  func addDraining(_ exchange: Exchange) { draining[ObjectIdentifier(exchange)] = exchange }
+
+  func removeDraining(_ exchange: Exchange) { draining[ObjectIdentifier(exchange)] = nil }
+
+  var idleUpstreamConnections: Int { pools.reduce(0) { $0 + $1.idleCount } }
+
+  /// Looks at every deadline once.
+  func tick(now: NIODeadline) {
+    // Copies: a deadline's action may take its owner out of the collection.
+    for caller in Array(callers.values) { caller.tick(now: now) }
+    for exchange in Array(draining.values) { exchange.tick(now: now) }
+    for pool in pools { pool.expire(now: now, isStopping: isStopping) }
+  }
+
+  /// No more calls: idle connections close now, busy ones after their answer.
+  func beginStopping() {
+    isStopping = true
+    for caller in Array(callers.values) { caller.beginStopping() }
+    for pool in pools { pool.expire(now: .now(), isStopping: true) }
+  }
+
+  /// The grace is over: every call ends now, and is settled.
+  func stopAll() {
+    for caller in Array(callers.values) { caller.stop() }
+    for exchange in Array(draining.values) { exchange.stop() }
+  }
+
+  var isQuiet: Bool { callers.isEmpty && draining.isEmpty }
+}

@@ -1,0 +1,81 @@
+// What an ended call costs: the reading of its answer, or its estimate, turned into a bill.
+//
+// Pure: the exchange hands it all it knows, so that every row of the table below is a plain test.
+//
+//   the call ended with …       usage reported     usage not reported
+//   reportedElseEstimate        charge, reported   charge the reservation, marked estimated
+//   reportedElseNothing         charge, reported   release
+//   nothing                     release            release
+
+import Metering
+import Providers
+
+/// The charge of one call and how it is recorded.
+struct Settlement: Equatable {
+  var charge: Money
+  var usage: Usage
+  /// The reservation ends without a charge.
+  var isReleased: Bool
+
+  /// - Parameters:
+  ///   - reserved: what the call holds; zero where its cost could not be bounded.
+  ///   - at: the moment whose prices hold: the call's start, as for its estimate.
+  init(
+    _ charge: Call.Charge, reading: CallReading, estimate: CallEstimate, reserved: Money,
+    endpoint: Endpoint, priceBook: PriceBook, at: Timestamp
+  ) {
+    if charge != .nothing, let usage = reading.usage {
+      self.init(charge: .zero, usage: usage, isReleased: false)
+      self.charge = Self.price(reading, estimate, priceBook, at, reserved)
+      return
+    }
+    switch (charge, endpoint) {
+    case (.nothing, _), (.reportedElseNothing, _):
+      self.init(charge: .zero, usage: .unknown, isReleased: true)
+    case (.reportedElseEstimate, .free):
+      // Known to cost nothing; there is no usage to report.
+      self.init(charge: .zero, usage: Usage(source: .reported), isReleased: true)
+    case (.reportedElseEstimate, .unmetered):
+      self.init(charge: .zero, usage: .unknown, isReleased: false)
+    case (.reportedElseEstimate, .chatCompletions):
+      self.init(estimateOf: reading, estimate: estimate, reserved: reserved)
+    }
+  }
+
+  private init(charge: Money, usage: Usage, isReleased: Bool) {
+    self.charge = charge
+    self.usage = usage
+    self.isReleased = isReleased
+  }
+
+  /// Nobody said what the call used: it is charged what was held for it. Where nothing was held,
+  /// the text that was seen bounds the output, a token a byte.
+  private init(estimateOf reading: CallReading, estimate: CallEstimate, reserved: Money) {
+    var usage = Usage(source: .estimated)
+    usage.inputUncached = estimate.inputTokens
+    usage.outputText = estimate.outputTokens ?? Int64(clamping: reading.outputTextBytes)
+    if case .atMost = estimate.bound {
+      self.init(charge: reserved, usage: usage, isReleased: false)
+      return
+    }
+    let charge = estimate.price?.worstCase(
+      inputTokens: usage.inputUncached, outputTokens: usage.outputText,
+      serviceTier: estimate.serviceTier)
+    self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
+  }
+
+  /// The provider's usage at the price of the model that it ran, else of the one asked for.
+  private static func price(
+    _ reading: CallReading, _ estimate: CallEstimate, _ priceBook: PriceBook, _ at: Timestamp,
+    _ reserved: Money
+  ) -> Money {
+    guard let usage = reading.usage else { return reserved }
+    let ran =
+      reading.responseModel == estimate.model
+      ? nil : priceBook.price(model: reading.responseModel, at: at)
+    guard let price = ran ?? estimate.price else { return .zero }
+    // A sum that leaves the range of money is charged at the range's end: it must not be free.
+    return price.cost(of: usage, serviceTier: reading.serviceTier)
+      ?? Money(nanodollars: .max)
+  }
+}

@@ -1,0 +1,118 @@
+// One connection to an upstream, on the event loop of the caller that it serves.
+//
+// It knows bytes and back-pressure only; what the bytes mean is the exchange's business.
+
+import NIOCore
+import NIOTLS
+
+/// The channel handler of an upstream connection.
+final class UpstreamHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = Never
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// The call that the connection serves; nil while it idles.
+  var exchange: Exchange?
+  /// The connection has carried a whole call before.
+  var hasServed = false
+  /// When it was given back last.
+  var idleSince = NIODeadline.uptimeNanoseconds(0)
+
+  private let pool: UpstreamPool
+  private let isTLS: Bool
+  private var context: ChannelHandlerContext?
+  /// Told once: true when the connection can carry a request, false when it never will.
+  private var onReady: ((Bool) -> Void)?
+  private var isHeld = false
+  private var isReadWanted = false
+
+  init(pool: UpstreamPool, isTLS: Bool, onReady: @escaping (Bool) -> Void) {
+    self.pool = pool
+    self.isTLS = isTLS
+    self.onReady = onReady
+  }
+
+  var isActive: Bool { context?.channel.isActive ?? false }
+
+  /// Writes a request, as few writes as its parts allow.
+  func send(_ parts: [ByteBuffer]) {
+    guard let context else { return }
+    for part in parts { context.write(wrapOutboundOut(part), promise: nil) }
+    context.flush()
+  }
+
+  /// Stops or resumes reading: the caller takes the answer as fast as it can, and no faster.
+  func hold(_ isHeld: Bool) {
+    guard isHeld != self.isHeld else { return }
+    self.isHeld = isHeld
+    if !isHeld, isReadWanted {
+      isReadWanted = false
+      context?.read()
+    }
+  }
+
+  func close() {
+    exchange = nil
+    context?.close(promise: nil)
+  }
+
+  // MARK: Channel events
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if !isTLS { becomeReady() }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent {
+      becomeReady()
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard let exchange else {
+      // Bytes that nobody asked for: the next answer on this connection could not be trusted.
+      context.close(promise: nil)
+      return
+    }
+    exchange.upstreamRead(unwrapInboundIn(data))
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    exchange?.upstreamReadCompleted()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    pool.forget(self)
+    if let onReady {
+      self.onReady = nil
+      onReady(false)
+    }
+    let exchange = exchange
+    self.exchange = nil
+    exchange?.upstreamClosed()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The reason is of no use to the caller; `channelInactive` follows and ends the call.
+    context.close(promise: nil)
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if isHeld { isReadWanted = true } else { context.read() }
+  }
+
+  private func becomeReady() {
+    guard let onReady else { return }
+    self.onReady = nil
+    onReady(true)
+  }
+}

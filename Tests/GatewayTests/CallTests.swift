@@ -1,0 +1,237 @@
+// The life of a call as dialogue: an event in, an action out. No socket, no clock.
+
+import Metering
+import Testing
+
+@testable import Gateway
+
+@Suite struct CallTests {
+  /// A call that has come as far as its reservation.
+  static func admitted(isMetered: Bool = true, drainBytesMax: Int = 100) -> Call {
+    var call = Call(isMetered: isMetered, drainBytesMax: drainBytesMax)
+    _ = call.headChecked(denial: nil, expectsContinue: false)
+    _ = call.bodyHeld(denial: nil)
+    _ = call.admissionAnswered(denial: nil)
+    return call
+  }
+
+  static func relaying(status: Int = 200, isMetered: Bool = true) -> Call {
+    var call = admitted(isMetered: isMetered)
+    _ = call.connected(isPooled: false)
+    _ = call.answerBegan(status: status)
+    return call
+  }
+
+  @Test func aPlainCallWalksToItsEnd() {
+    var call = Call(isMetered: true, drainBytesMax: 0)
+    #expect(
+      call.headChecked(denial: nil, expectsContinue: false) == .holdBody(sendsContinue: false))
+    #expect(call.bodyHeld(denial: nil) == .askAdmission)
+    #expect(!call.isAdmitted)
+    #expect(call.admissionAnswered(denial: nil) == .connect)
+    #expect(call.isAdmitted)
+    #expect(call.connected(isPooled: false) == .send)
+    #expect(call.answerBegan(status: 200) == .relay)
+    #expect(call.answerBytes(880) == .relay)
+    #expect(
+      call.answerEnded()
+        == Call.Ending(
+          ending: .completed, charge: .reportedElseEstimate, farewell: .lastBytes, status: 200))
+    #expect(call.isEnded)
+  }
+
+  @Test func aCallerThatWaitsIsToldToGoOnOnlyWhenItsKeyHasPassed() {
+    var good = Call(isMetered: true, drainBytesMax: 0)
+    #expect(
+      good.headChecked(denial: nil, expectsContinue: true) == .holdBody(sendsContinue: true))
+    var bad = Call(isMetered: true, drainBytesMax: 0)
+    #expect(
+      bad.headChecked(denial: .keyUnknown, expectsContinue: true) == .refuse(.keyUnknown))
+    #expect(bad.isEnded)
+  }
+
+  @Test(arguments: [400, 401, 404, 429, 500, 503])
+  func anErrorAnswerWithoutUsageCostsNothing(status: Int) {
+    var call = Self.relaying(status: status)
+    let end = call.answerEnded()
+    #expect(end.charge == .reportedElseNothing)
+    #expect(end.ending == .upstreamError)
+    #expect(end.farewell == .lastBytes)
+  }
+
+  @Test func anUpstreamThatTakesNoConnectionDidNoWork() {
+    var call = Self.admitted()
+    #expect(
+      call.connectFailed(.connectRefused)
+        == .end(
+          Call.Ending(
+            ending: .upstreamUnreachable, charge: .nothing, farewell: .failure(.connectRefused),
+            status: 502)))
+  }
+
+  @Test func aStalePooledConnectionIsRetriedOnceAndNoMore() {
+    var call = Self.admitted()
+    #expect(call.connected(isPooled: true) == .send)
+    #expect(call.upstreamLost(.closedEarly, hasAnswerBytes: false) == .retry)
+    #expect(call.connected(isPooled: true) == .send)
+    guard case .end(let end) = call.upstreamLost(.closedEarly, hasAnswerBytes: false) else {
+      Issue.record("a second retry")
+      return
+    }
+    #expect(end.charge == .reportedElseEstimate)
+  }
+
+  @Test func aPooledConnectionThatHadSpokenIsNotRetried() {
+    var call = Self.admitted()
+    _ = call.connected(isPooled: true)
+    guard case .end(let end) = call.upstreamLost(.closedEarly, hasAnswerBytes: true) else {
+      Issue.record("retried after a byte of an answer")
+      return
+    }
+    #expect(end.farewell == .failure(.closedEarly))
+  }
+
+  @Test func aFreshConnectionThatDiesIsChargedSinceTheWorkMayBeDone() {
+    var call = Self.admitted()
+    _ = call.connected(isPooled: false)
+    #expect(
+      call.upstreamLost(.closedEarly, hasAnswerBytes: false)
+        == .end(
+          Call.Ending(
+            ending: .upstreamError, charge: .reportedElseEstimate,
+            farewell: .failure(.closedEarly), status: 502)))
+  }
+
+  @Test func anAnswerCutInTheMiddleCutsTheCaller() {
+    var call = Self.relaying()
+    #expect(
+      call.upstreamLost(.closedEarly, hasAnswerBytes: true)
+        == .end(
+          Call.Ending(
+            ending: .upstreamError, charge: .reportedElseEstimate, farewell: .cut, status: 200)))
+  }
+
+  @Test func aCallerThatLeavesBeforeItsBodyIsForgotten() {
+    var call = Call(isMetered: true, drainBytesMax: 10)
+    _ = call.headChecked(denial: nil, expectsContinue: false)
+    #expect(call.callerLeft() == .forget)
+    #expect(call.isEnded)
+  }
+
+  @Test func aCallerThatLeavesWhileConnectingCostsNothingAndTheConnectionIsKept() {
+    var call = Self.admitted()
+    guard case .end(let end) = call.callerLeft() else {
+      Issue.record("an admitted call must end by a settlement")
+      return
+    }
+    #expect(end.charge == .nothing)
+    #expect(call.connected(isPooled: false) == .giveBack)
+    #expect(call.connectFailed(.connectRefused) == .giveBack)
+  }
+
+  @Test func aCallerThatLeavesAStreamIsDrainedForItsUsage() {
+    var call = Self.relaying()
+    #expect(call.callerLeft() == .drain)
+    #expect(call.isDraining)
+    #expect(call.answerBytes(60) == .absorb)
+    #expect(call.answerBytes(40) == .absorb)
+    #expect(
+      call.answerEnded()
+        == Call.Ending(
+          ending: .clientGone, charge: .reportedElseEstimate, farewell: .nothing, status: 0))
+  }
+
+  @Test func drainingHasABoundOfBytes() {
+    var call = Self.relaying()
+    _ = call.callerLeft()
+    _ = call.answerBytes(99)
+    #expect(
+      call.answerBytes(2)
+        == .end(
+          Call.Ending(
+            ending: .clientGone, charge: .reportedElseEstimate, farewell: .nothing, status: 0)))
+  }
+
+  @Test func drainingHasABoundOfTime() {
+    var call = Self.relaying()
+    _ = call.callerLeft()
+    guard case .end(let end) = call.timedOut() else {
+      Issue.record("draining must end")
+      return
+    }
+    #expect(end.ending == .clientGone)
+    #expect(end.charge == .reportedElseEstimate)
+  }
+
+  @Test func anErrorThatComesWhileDrainingCostsNothing() {
+    var call = Self.admitted()
+    _ = call.connected(isPooled: false)
+    #expect(call.callerLeft() == .drain)
+    #expect(call.answerBegan(status: 503) == .absorb)
+    #expect(call.answerEnded().charge == .reportedElseNothing)
+  }
+
+  @Test func anUnmeteredAnswerIsNotDrained() {
+    var call = Self.relaying(isMetered: false)
+    guard case .end(let end) = call.callerLeft() else {
+      Issue.record("there is nothing to drain for")
+      return
+    }
+    #expect(end.farewell == .nothing)
+  }
+
+  @Test func timeOutsByPhase() {
+    var holding = Call(isMetered: true, drainBytesMax: 0)
+    _ = holding.headChecked(denial: nil, expectsContinue: false)
+    guard case .refuse = holding.timedOut() else {
+      Issue.record("a slow body is refused")
+      return
+    }
+    var connecting = Self.admitted()
+    #expect(
+      connecting.timedOut()
+        == .end(
+          Call.Ending(
+            ending: .timeout, charge: .nothing, farewell: .failure(.connectTimeout), status: 504)))
+    var awaiting = Self.admitted()
+    _ = awaiting.connected(isPooled: false)
+    #expect(
+      awaiting.timedOut()
+        == .end(
+          Call.Ending(
+            ending: .timeout, charge: .reportedElseEstimate, farewell: .failure(.answerTimeout),
+            status: 504)))
+    var relaying = Self.relaying()
+    #expect(
+      relaying.timedOut()
+        == .end(
+          Call.Ending(
+            ending: .timeout, charge: .reportedElseEstimate, farewell: .cut, status: 200)))
+    #expect(relaying.timedOut() == .ignore)
+  }
+
+  @Test func shutdownSettlesEveryPhase() {
+    var holding = Call(isMetered: true, drainBytesMax: 0)
+    _ = holding.headChecked(denial: nil, expectsContinue: false)
+    #expect(holding.stopped() == .refuse(.shuttingDown))
+    for call in [Self.admitted(), Self.relaying()] {
+      var call = call
+      guard case .end(let end) = call.stopped() else {
+        Issue.record("an open reservation outlived shutdown")
+        return
+      }
+      #expect(end.ending == .shutdown)
+    }
+  }
+
+  /// Whatever comes after the end, in any order, the call stays ended: nothing is settled twice.
+  @Test func lateEventsDoNothing() {
+    var call = Self.relaying()
+    _ = call.answerEnded()
+    #expect(call.upstreamLost(.closedEarly, hasAnswerBytes: true) == .ignore)
+    #expect(call.callerLeft() == .forget)
+    #expect(call.timedOut() == .ignore)
+    #expect(call.stopped() == .ignore)
+    #expect(call.connected(isPooled: true) == .giveBack)
+  }
+}

@@ -1,0 +1,200 @@
+// A whole gateway on a free port, with a real journal in a directory of its own.
+
+import Crypto
+import Foundation
+import Logging
+import Metering
+import Store
+import Synchronization
+import Telemetry
+import TestSupport
+
+@testable import Gateway
+
+/// Prices: 1,000 nanodollars an input token, 2,000 an output token.
+enum TestPrice {
+  static let book: PriceBook = {
+    var book = PriceBook()
+    let rates = TokenRates(input: 1_000_000_000, output: 2_000_000_000)
+    let start = Timestamp(milliseconds: 0)
+    book.add(
+      ModelPrice(effectiveFrom: start, base: rates, outputTokensMax: 1_000), model: "gpt-test")
+    book.add(ModelPrice(effectiveFrom: start, base: rates), model: "gpt-open")
+    return book
+  }()
+
+  static func cost(input: Int64, output: Int64) -> Money {
+    Money(nanodollars: input * 1_000 + output * 2_000)
+  }
+}
+
+final class GatewayFixture: Sendable {
+  static let key = "lw_test_0123456789"
+  static let freeKey = "lw_free_0123456789"
+  static let revokedKey = "lw_gone_0123456789"
+  static let credential = "sk-provider-secret"
+
+  let directory: TemporaryDirectory
+  let database: StoreDatabase
+  let journal: Journal
+  let metrics: GatewayMetrics
+  let gateway: GatewayService
+  let crossings: Collected<BudgetCrossing>
+  private let taken = Collected<LedgerEvent>()
+
+  var port: Int { gateway.port }
+
+  /// - Parameter capNanodollars: the day's budget of app `team`; app `free` has none.
+  init(
+    upstreamPort: Int, capNanodollars: Int64 = 1_000_000_000, sampleRate: Double = 0,
+    models: [String]? = nil, outputTokensDefault: Int64? = nil,
+    directory: TemporaryDirectory? = nil,
+    database: StoreDatabase? = nil, journalSettings: JournalSettings = JournalSettings(),
+    upstreams: [GatewayUpstream]? = nil,
+    configure: (inout GatewayConfiguration) -> Void = { _ in }
+  ) async throws {
+    let directory = try directory ?? TemporaryDirectory()
+    let database = try database ?? Self.database()
+    let opened = try Journal.open(
+      directory: directory.path("journal"), settings: journalSettings,
+      foldedThrough: try database.foldedThrough(), logger: Self.logger)
+    var ledger = try database.checkpoint()
+    for event in opened.tail { ledger.apply(event) }
+    var configuration = GatewayConfiguration()
+    configuration.port = 0
+    configuration.loops = 2
+    configuration.shutdownGraceSeconds = 5
+    configure(&configuration)
+    var apps = Self.apps(cap: capNanodollars, sampleRate: sampleRate, models: models)
+    for index in apps.indices { apps[index].policy.outputTokensDefault = outputTokensDefault }
+    let crossings = Collected<BudgetCrossing>()
+    let upstreams =
+      upstreams ?? [
+        GatewayUpstream(
+          name: "main", dialect: .openai, isTLS: false, host: "127.0.0.1", port: upstreamPort,
+          credential: Self.credential)
+      ]
+    let metrics = GatewayMetrics(
+      apps: apps.map(\.policy.app),
+      upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: "openai") })
+    gateway = try GatewayService(
+      configuration: configuration, apps: apps, upstreams: upstreams, priceBook: TestPrice.book,
+      ledger: ledger, journal: opened.journal, metrics: metrics,
+      callbacks: GatewayService.Callbacks(
+        onCrossings: { crossings.append($0) },
+        storeSamples: { try database.insertSamples($0, storedAt: Self.now) },
+        loadKeys: { try database.keys() }, clock: { Self.now }),
+      logger: Self.logger)
+    self.directory = directory
+    self.database = database
+    self.metrics = metrics
+    self.crossings = crossings
+    journal = opened.journal
+    try await gateway.start()
+  }
+
+  static let now = Timestamp(milliseconds: 1_795_000_000_000)
+
+  private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  private static func database() throws -> StoreDatabase {
+    let database = try StoreDatabase.inMemory()
+    for (app, key) in [("team", key), ("free", freeKey), ("team", revokedKey)] {
+      let hash = SHA256.hash(data: Array(key.utf8)).map { String(format: "%02x", $0) }.joined()
+      let record = try database.issueKey(
+        app: app, hashHex: hash, hint: "lw_…", label: "test", at: now)
+      if key == revokedKey { try database.revokeKey(id: record.id, at: now) }
+    }
+    return database
+  }
+
+  private static func apps(cap: Int64, sampleRate: Double, models: [String]?) -> [GatewayApp] {
+    let window = WindowEdges(
+      start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: .max), id: "always",
+      endText: "the end of time")
+    let budget = Budget(id: "day", cap: Money(nanodollars: cap), windows: [window])
+    return [
+      GatewayApp(
+        policy: AppPolicy(app: "team", budgets: [budget], models: models), upstream: "main",
+        sampleRate: sampleRate),
+      GatewayApp(policy: AppPolicy(app: "free", budgets: []), upstream: "main"),
+    ]
+  }
+
+  // MARK: Calling
+
+  /// A chat completion request of app `team`.
+  static func request(
+    _ body: String, key: String = key, path: String = "/v1/chat/completions",
+    headers: String = ""
+  ) -> String {
+    "POST \(path) HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer \(key)\r\n"
+      + "Content-Type: application/json\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n"
+      + body
+  }
+
+  static let body =
+    #"{"model":"gpt-test","max_completion_tokens":20,"messages":[{"role":"user","content":"hi"}]}"#
+
+  static let streamBody =
+    #"{"model":"gpt-test","max_completion_tokens":20,"stream":true,"#
+    + #""messages":[{"role":"user","content":"hi"}]}"#
+
+  /// Sends one request on a connection of its own and reads one answer.
+  func call(_ request: String) async throws -> RawAnswer {
+    let port = port
+    return try await onThread {
+      let socket = try RawSocket(port: port)
+      try socket.send(request)
+      return try socket.answer()
+    }
+  }
+
+  // MARK: Looking
+
+  var account: Ledger.Account {
+    gateway.ledger.account(AccountID(app: "team", budget: "day", window: "always"))
+  }
+
+  /// All events that the journal has, decoded from its files.
+  func events() throws -> [LedgerEvent] {
+    while true {
+      let events = try journal.takeUnfolded(max: 10_000)
+      guard let last = events.last else { return taken.all }
+      taken.append(events)
+      try journal.folded(through: last.sequence)
+    }
+  }
+
+  /// The one settlement of the one call of a test.
+  func settlement() throws -> LedgerEvent.Settled? {
+    for event in try events() { if case .settled(let settled) = event.kind { return settled } }
+    return nil
+  }
+
+  /// Waits until no call is open.
+  func quiet() async throws { try await eventually { self.gateway.ledger.open.isEmpty } }
+
+  func stop() async throws {
+    try await gateway.stop()
+    try journal.close()
+  }
+}
+
+/// Waits up to ten seconds for a condition.
+func eventually(_ condition: @escaping @Sendable () throws -> Bool) async throws {
+  for _ in 0..<1_000 {
+    if try condition() { return }
+    try await Task.sleep(for: .milliseconds(10))
+  }
+  throw SocketFault("the condition did not come true")
+}
+
+/// Values gathered from several threads.
+final class Collected<Value: Sendable>: Sendable {
+  private let values = Mutex<[Value]>([])
+
+  func append(_ more: [Value]) { values.withLock { $0 += more } }
+
+  var all: [Value] { values.withLock { $0 } }
+}

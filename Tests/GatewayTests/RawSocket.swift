@@ -1,0 +1,144 @@
+// A blocking socket for tests: what goes over it is exactly what the test says, byte for byte.
+
+import Foundation
+import Glibc
+
+/// What went wrong on a test's socket.
+struct SocketFault: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ what: String) { description = "\(what): \(String(cString: strerror(errno)))" }
+}
+
+/// One end of a TCP connection on loopback.
+final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
+  let descriptor: Int32
+  private var buffered: [UInt8] = []
+  private var isClosed = false
+
+  init(descriptor: Int32) {
+    self.descriptor = descriptor
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var on: Int32 = 1
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+  }
+
+  convenience init(port: Int, receiveBufferBytes: Int32? = nil) throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { throw SocketFault("socket") }
+    if var bytes = receiveBufferBytes {
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, 4)
+    }
+    var address = loopback(port: port)
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard result == 0 else {
+      Glibc.close(descriptor)
+      throw SocketFault("connect")
+    }
+    self.init(descriptor: descriptor)
+  }
+
+  deinit { close() }
+
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    Glibc.close(descriptor)
+  }
+
+  /// Closes with a reset, as a crashed peer's system does.
+  func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    close()
+  }
+
+  func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+  func send(_ bytes: [UInt8]) throws {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes[sent...].withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard count > 0 else { throw SocketFault("send") }
+      sent += count
+    }
+  }
+
+  /// Some bytes; nil at the end of the stream.
+  func receive() throws -> [UInt8]? {
+    if !buffered.isEmpty {
+      defer { buffered = [] }
+      return buffered
+    }
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+    if count == 0 { return nil }
+    guard count > 0 else {
+      if errno == ECONNRESET { return nil }
+      throw SocketFault("receive")
+    }
+    return Array(bytes.prefix(count))
+  }
+
+  /// All bytes to the end of the stream.
+  func receiveAll() throws -> [UInt8] {
+    var all: [UInt8] = []
+    while let bytes = try receive() { all += bytes }
+    return all
+  }
+
+  /// Bytes up to and including the marker; what follows stays for the next read.
+  func receive(through marker: String) throws -> [UInt8] {
+    let marker = Array(marker.utf8)
+    var all: [UInt8] = []
+    while true {
+      if let end = all.firstRange(of: marker)?.upperBound {
+        buffered = Array(all[end...])
+        return Array(all[..<end])
+      }
+      guard let bytes = try receive() else {
+        throw SocketFault("the stream ended before the marker, after \(all.count) bytes")
+      }
+      all += bytes
+    }
+  }
+
+  func receive(count: Int) throws -> [UInt8] {
+    var all: [UInt8] = []
+    while all.count < count {
+      guard let bytes = try receive() else {
+        throw SocketFault("the stream ended after \(all.count) of \(count) bytes")
+      }
+      all += bytes
+    }
+    buffered = Array(all[count...])
+    return Array(all[..<count])
+  }
+}
+
+func loopback(port: Int) -> sockaddr_in {
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_port = in_port_t(port).bigEndian
+  address.sin_addr.s_addr = inet_addr("127.0.0.1")
+  return address
+}
+
+/// Runs blocking work on a thread of its own, so that tests do not starve each other.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+{
+  try await withCheckedThrowingContinuation { continuation in
+    let thread = Thread { continuation.resume(with: Result { try body() }) }
+    thread.stackSize = 1 << 20
+    thread.start()
+  }
+}

@@ -1,0 +1,91 @@
+// The table of Settlement.swift, row by row.
+
+import Metering
+import Providers
+import Testing
+
+@testable import Gateway
+
+@Suite struct SettlementTests {
+  static let reserved = Money(nanodollars: 90_000)
+
+  static func settle(
+    _ charge: Call.Charge, usage: Usage?, bound: CostBound = .atMost(reserved),
+    endpoint: Endpoint = .chatCompletions, responseModel: String = "gpt-test",
+    reserved: Money = reserved
+  ) -> Settlement {
+    var reading = CallReading()
+    reading.usage = usage
+    reading.responseModel = responseModel
+    reading.outputTextBytes = 30
+    var estimate = CallEstimate()
+    estimate.model = "gpt-test"
+    estimate.bound = bound
+    estimate.inputTokens = 40
+    estimate.price = TestPrice.book.price(model: "gpt-test", at: GatewayFixture.now)
+    return Settlement(
+      charge, reading: reading, estimate: estimate, reserved: reserved, endpoint: endpoint,
+      priceBook: TestPrice.book, at: GatewayFixture.now)
+  }
+
+  static var reported: Usage {
+    var usage = Usage(source: .reported)
+    usage.inputUncached = 10
+    usage.outputText = 5
+    return usage
+  }
+
+  @Test(arguments: [Call.Charge.reportedElseEstimate, .reportedElseNothing])
+  func reportedUsageIsCharged(charge: Call.Charge) {
+    let settlement = Self.settle(charge, usage: Self.reported)
+    #expect(settlement.charge == TestPrice.cost(input: 10, output: 5))
+    #expect(!settlement.isReleased)
+  }
+
+  @Test func zeroUsageIsReportedNotEstimated() {
+    let settlement = Self.settle(.reportedElseEstimate, usage: Usage(source: .reported))
+    #expect(settlement.charge == .zero)
+    #expect(settlement.usage.source == .reported)
+    #expect(!settlement.isReleased)
+  }
+
+  @Test func missingUsageIsChargedWhatWasHeld() {
+    let settlement = Self.settle(.reportedElseEstimate, usage: nil)
+    #expect(settlement.charge == Self.reserved)
+    #expect(settlement.usage.source == .estimated)
+    #expect(settlement.usage.inputUncached == 40)
+  }
+
+  @Test func withoutABoundTheTextSeenBoundsTheOutput() {
+    let settlement = Self.settle(
+      .reportedElseEstimate, usage: nil, bound: .none(.outputUnbounded(field: "x")),
+      reserved: .zero)
+    #expect(settlement.charge == TestPrice.cost(input: 40, output: 30))
+    #expect(settlement.usage.source == .estimated)
+  }
+
+  @Test func errorsAndUnreachableUpstreamsAreReleased() {
+    #expect(Self.settle(.reportedElseNothing, usage: nil).isReleased)
+    #expect(Self.settle(.nothing, usage: Self.reported).isReleased)
+  }
+
+  @Test func freePathsCostNothingAndUnmeteredOnesAreUnknown() {
+    #expect(Self.settle(.reportedElseEstimate, usage: nil, endpoint: .free).isReleased)
+    let unmetered = Self.settle(.reportedElseEstimate, usage: nil, endpoint: .unmetered)
+    #expect(!unmetered.isReleased)
+    #expect(unmetered.usage.source == .unknown)
+  }
+
+  @Test func anUnpricedResponseModelFallsBackToTheRequests() {
+    let settlement = Self.settle(
+      .reportedElseEstimate, usage: Self.reported, responseModel: "gpt-test-2026")
+    #expect(settlement.charge == TestPrice.cost(input: 10, output: 5))
+  }
+
+  @Test func aSumBeyondMoneyIsNotFree() {
+    var usage = Usage(source: .reported)
+    usage.outputText = .max
+    #expect(
+      Self.settle(.reportedElseEstimate, usage: usage).charge == Money(nanodollars: .max))
+  }
+}
