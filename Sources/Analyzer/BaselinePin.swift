@@ -1,0 +1,50 @@
+// Pinning: a person says "this is what good looks like" and why. The night run never does.
+
+import Foundation
+import Metering
+import Store
+
+/// Labels the samples of a span and makes a baseline of them; the caller saves it.
+///
+/// - Parameters:
+///   - reason: why this period is the measure; not empty.
+///   - conditions: as for `--where`.
+///   - since: nil from the first sample; the baseline holds the actual edges.
+/// - Throws: `no_samples`, `classifier`, `filter`, `store`.
+public func pinBaseline(
+  name: String, reason: String, policy: AppDriftPolicy, conditions: [String],
+  since: Timestamp? = nil, until: Timestamp? = nil, zone: TimeZone, at now: Timestamp,
+  in store: StoreDatabase
+) throws(AnalyzerFault) -> Baseline {
+  guard reason.contains(where: { !$0.isWhitespace }) else {
+    throw AnalyzerFault(
+      .name, "A baseline needs a reason",
+      hint: "Say why this period is the measure: --reason TEXT.")
+  }
+  let classifiers = try makeClassifiers(policy.classifiers)
+  guard !classifiers.isEmpty else {
+    throw AnalyzerFault(
+      .classifier, "App \(policy.app) declares no classifier",
+      hint: "Add one under 'classifiers' in thresholds/apps/\(policy.app).yaml.")
+  }
+  let filter = try parseFilter(conditions)
+  let span = SampleSpan(app: policy.app, filter: filter, since: since, until: until)
+  let labelling = try Labelling(of: span, by: classifiers, in: store)
+  guard let first = labelling.marks.first, let last = labelling.marks.last else {
+    let condition = conditions.isEmpty ? "" : " with \(conditions.joined(separator: " "))"
+    throw AnalyzerFault(
+      .noSamples, "App \(policy.app) has no samples\(condition) in that period",
+      hint: "See what there is with 'leeway samples list --app \(policy.app)'.")
+  }
+  let members = classifiers.map { classifier in
+    Baseline.Member(
+      classifier: classifier.name, version: classifier.version,
+      days: Dictionary(
+        uniqueKeysWithValues: labelling.tally(of: classifier.name).days(in: zone)
+          .map { ($0.date.description, $0.tally) }))
+  }
+  return Baseline(
+    app: policy.app, name: name, reason: reason, pinnedAt: now, filter: conditions,
+    since: since ?? first.time, until: until ?? last.time.adding(milliseconds: 1),
+    timeZone: zone.identifier, sampleCount: Int64(labelling.marks.count), members: members)
+}

@@ -1,0 +1,17 @@
+// A classifier that counts how often it is asked.
+
+import Analyzer
+import Synchronization
+
+final class CountingClassifier: Classifier {
+  let name = "counting"
+  let version = "1"
+  private let asked = Mutex(0)
+
+  var count: Int { asked.withLock { $0 } }
+
+  func label(_ sample: SampleView) -> String {
+    asked.withLock { $0 += 1 }
+    return sample.output.contains("billing") ? "billing" : "other"
+  }
+}
