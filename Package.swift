@@ -52,14 +52,14 @@ let package = Package(
     // Edges.
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     module("Curl", ["CCurl"]),
-    module("Store", ["Metering", "Contracts", "Drift", "Alerting", grdb, logging]),
+    module("Store", ["Metering", grdb, logging]),
     module("Telemetry", ["Metering", metrics, logging]),
-    module("Notify", ["Alerting", "Store", "Curl", lifecycle, logging]),
+    module("Notify", ["Metering", "Alerting", "Store", "Curl", lifecycle, logging]),
     module(
       "Gateway",
       [
-        "Metering", "Providers", "Contracts", "Alerting", "Store", "Telemetry", "Wire",
-        nio("NIOCore"), nio("NIOPosix"), nioSSL, crypto, lifecycle, logging,
+        "Metering", "Providers", "Contracts", "Store", "Telemetry", "Wire", nio("NIOCore"),
+        nio("NIOPosix"), nio("NIOTLS"), nioSSL, crypto, lifecycle, logging,
       ]),
     module(
       "Analyzer",
@@ -70,8 +70,8 @@ let package = Package(
     module(
       "Admin",
       [
-        "Metering", "Alerting", "Store", .product(name: "Hummingbird", package: "hummingbird"),
-        mustache, lifecycle, logging,
+        "Metering", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"), mustache, lifecycle, logging,
       ]),
     module("Rehearsal", ["Wire", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
     // Assembly.
@@ -92,19 +92,31 @@ let package = Package(
     tests("MeteringTests", ["Metering", "TestSupport"]),
     tests("ProvidersTests", ["Providers", "TestSupport"]),
     tests("ContractsTests", ["Contracts", "TestSupport"]),
-    tests("DriftTests", ["Drift", "TestSupport"]),
+    .testTarget(
+      name: "DriftTests", dependencies: ["Drift", "TestSupport"], exclude: ["Oracles"],
+      swiftSettings: settings),
     tests("AlertingTests", ["Alerting", "TestSupport"]),
-    tests("WireTests", ["Wire", "TestSupport"]),
+    tests(
+      "WireTests",
+      ["Wire", "TestSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")]),
     tests("StoreTests", ["Store", "Metering", "TestSupport"]),
-    tests("TelemetryTests", ["Telemetry", "TestSupport"]),
-    tests("NotifyTests", ["Notify", "Curl", "TestSupport"]),
-    tests("GatewayTests", ["Gateway", "Rehearsal", "TestSupport", nio("NIOEmbedded")]),
+    tests("TelemetryTests", ["Telemetry", "Metering", "TestSupport", metrics]),
+    tests(
+      "NotifyTests",
+      ["Notify", "Alerting", "Curl", "Metering", "Store", "TestSupport", lifecycle, logging]),
+    tests(
+      "GatewayTests",
+      [
+        "Gateway", "Metering", "Providers", "Contracts", "Store", "Telemetry", "Wire",
+        "TestSupport", nio("NIOCore"), nio("NIOPosix"), nioSSL, crypto, lifecycle, logging,
+      ]),
     tests("AnalyzerTests", ["Analyzer", "TestSupport"]),
-    tests("AdminTests", ["Admin", "TestSupport"]),
-    tests("RehearsalTests", ["Rehearsal", "TestSupport"]),
+    tests("AdminTests", ["Admin", "Metering", "TestSupport", lifecycle, logging]),
+    tests(
+      "RehearsalTests",
+      ["Rehearsal", "Wire", "TestSupport", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
     tests("AppTests", ["App", "TestSupport"]),
-    tests("Scenarios", ["App", "TestSupport"]),
-    tests("Acceptance", ["App", "TestSupport"]),
+    tests("Acceptance", ["App", "Metering", "Store", "leeway", "TestSupport"]),
     tests("Tidy", ["TestSupport"]),
   ]
 )

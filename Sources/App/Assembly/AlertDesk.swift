@@ -1,0 +1,65 @@
+// From budget marks to alerts in the outbox, addressed to the app's owner.
+
+import Alerting
+import Logging
+import Metering
+import Store
+import Synchronization
+
+/// Raises alerts. One that cannot be stored now (the database is locked) waits and is tried again.
+final class AlertDesk: Sendable {
+  private let store: StoreDatabase
+  private let recipients: [String: [Recipient]]
+  /// Where people reach the admin port; nil where it listens on a port that is not known yet.
+  private let adminURL: String?
+  private let wake: @Sendable () -> Void
+  private let waiting = Mutex<[Alert]>([])
+  private let logger: Logger
+
+  /// - Parameters:
+  ///   - recipients: by app.
+  ///   - wake: called when an alert was stored, so that it is sent at once.
+  init(
+    store: StoreDatabase, recipients: [String: [Recipient]], adminURL: String?, logger: Logger,
+    wake: @escaping @Sendable () -> Void
+  ) {
+    self.store = store
+    self.recipients = recipients
+    self.adminURL = adminURL
+    self.logger = logger
+    self.wake = wake
+  }
+
+  /// Turns budget marks into alerts. A mark that was raised before is dropped by its key.
+  func raise(_ crossings: [BudgetCrossing], at now: Timestamp) {
+    let alerts = crossings.map { crossing in
+      Alert.budget(
+        BudgetAlertFacts(
+          app: crossing.account.app, budget: crossing.account.budget,
+          window: crossing.account.window, percent: crossing.percent,
+          spentText: crossing.settled.dollarsText, capText: crossing.cap.dollarsText,
+          resetText: crossing.resetsAtText, link: adminURL),
+        atMilliseconds: now.milliseconds)
+    }
+    waiting.withLock { $0.append(contentsOf: alerts) }
+    do { try storeWaiting() } catch {
+      logger.warning("alerts wait for the store", metadata: ["cause": "\(error)"])
+    }
+  }
+
+  /// Stores what waits, in order.
+  func storeWaiting() throws {
+    while let alert = waiting.withLock({ $0.first }) {
+      let isNew = try store.enqueueAlert(
+        AlertRow(
+          key: alert.key.text, app: alert.app, kind: alert.kind.rawValue,
+          severity: alert.severity.rawValue, title: alert.title, body: alert.body,
+          payloadJSON: alert.payloadJSON, at: Timestamp(milliseconds: alert.atMilliseconds)),
+        deliveries: (recipients[alert.app] ?? [.log]).map { ($0.channel, $0.address) })
+      waiting.withLock { queue in
+        if queue.first == alert { queue.removeFirst() }
+      }
+      if isNew { wake() }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+// Everything that stands behind `leeway gateway`: the gateway itself and what serves it.
+
+import Admin
+import Alerting
+import Foundation
+import Gateway
+import Logging
+import Metering
+import NIOPosix
+import Notify
+import Rehearsal
+import ServiceLifecycle
+import Store
+import Synchronization
+import Telemetry
+
+/// The gateway side, opened and ready to run.
+struct GatewayAssembly {
+  let gateway: GatewayService
+  let journal: Journal
+  let metrics: GatewayMetrics
+  let alerts: AlertDesk
+  let settings: Settings
+  let store: StoreDatabase
+  /// The upstreams that can be relayed to.
+  let upstreams: [GatewayUpstream]
+  private let threads: NIOThreadPool
+  private let logger: Logger
+
+  /// Opens the journal, folds what a crash left unfolded, and reads keys and certificates.
+  ///
+  /// - Parameters:
+  ///   - rehearsalPort: where the built-in rehearsal upstream listens; nil: it was not started.
+  init(
+    settings: Settings, store: StoreDatabase, alerts: AlertDesk, rehearsalPort: Int?,
+    threads: NIOThreadPool, logger: Logger
+  ) throws {
+    self.settings = settings
+    self.store = store
+    self.alerts = alerts
+    self.threads = threads
+    self.logger = logger
+    let gatewaySettings = settings.gateway
+    let now = Clock.now()
+    try Installation.makeDirectory(gatewaySettings.journalDirectory)
+    var ledger = try store.checkpoint()
+    var journalSettings = JournalSettings()
+    journalSettings.syncMilliseconds = Int(gatewaySettings.journalSyncMilliseconds)
+    let opened = try Journal.open(
+      directory: gatewaySettings.journalDirectory, settings: journalSettings,
+      foldedThrough: ledger.lastSequence, logger: logger)
+    journal = opened.journal
+    opened.tail.forEach { ledger.apply($0) }
+
+    let upstreams = try Self.upstreams(settings, rehearsalPort: rehearsalPort)
+    self.upstreams = upstreams
+    let apps = settings.apps.map { app in
+      GatewayApp(
+        policy: app.policy(from: now, days: Self.windowDays),
+        upstream: settings.upstream(of: app)?.name ?? "", sampleRate: app.samples.rate,
+        samplesErrors: app.samples.errorsAlways)
+    }
+    metrics = GatewayMetrics(
+      apps: apps.map(\.policy.app),
+      upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: $0.dialect.rawValue) })
+    gateway = try GatewayService(
+      configuration: Self.configuration(gatewaySettings), apps: apps, upstreams: upstreams,
+      priceBook: settings.prices, ledger: ledger, journal: journal, metrics: metrics,
+      callbacks: .init(
+        onCrossings: { alerts.raise($0, at: Clock.now()) },
+        storeSamples: { try _ = store.insertSamples($0, storedAt: Clock.now()) },
+        loadKeys: { try store.keys() }, clock: { Clock.now() }),
+      logger: logger)
+  }
+
+  /// Budget windows are made this far ahead; past it calls are refused until a restart.
+  private static let windowDays = 800
+
+  /// The services that run beside the gateway, in the order in which they start.
+  func services() -> [any Service] {
+    let orders = OrderDesk(gateway: gateway, store: store)
+    let alerts = alerts
+    return [
+      FoldService(pump: FoldPump(journal: journal, database: store, logger: logger)),
+      gateway,
+      Repeating("orders", every: .milliseconds(25), threads: threads, logger: logger) {
+        try orders.applyNew()
+      },
+      Repeating(
+        "alerts", every: .seconds(1), threads: threads, logger: logger,
+        runsAtShutdown: true
+      ) {
+        try alerts.storeWaiting()
+      },
+      Retention(settings: settings.gateway, store: store, threads: threads, logger: logger),
+    ]
+  }
+
+  private static func configuration(_ settings: GatewaySettings) -> GatewayConfiguration {
+    var configuration = GatewayConfiguration()
+    configuration.host = settings.listen.host
+    configuration.port = settings.listen.port
+    configuration.tls = settings.tls.map {
+      .init(certificateChainPath: $0.certificate, privateKeyPath: $0.key)
+    }
+    configuration.loops = settings.eventLoops ?? 0
+    configuration.headBytesMax = settings.bounds.headBytesMax
+    configuration.bodyBytesMax = settings.bounds.bodyBytesMax
+    configuration.connectionsMax = settings.bounds.connectionsMax
+    configuration.headTimeoutSeconds = settings.timeouts.headSeconds
+    configuration.bodyTimeoutSeconds = settings.timeouts.bodySeconds
+    configuration.idleTimeoutSeconds = settings.timeouts.idleSeconds
+    configuration.connectTimeoutSeconds = settings.timeouts.connectSeconds
+    configuration.answerTimeoutSeconds = settings.timeouts.firstByteSeconds
+    configuration.silenceTimeoutSeconds = settings.timeouts.silenceSeconds
+    configuration.drainSeconds = settings.drain.seconds
+    configuration.drainBytesMax = settings.drain.bytesMax
+    configuration.shutdownGraceSeconds = settings.timeouts.shutdownSeconds
+    return configuration
+  }
+
+  private static func upstreams(
+    _ settings: Settings, rehearsalPort: Int?
+  ) throws -> [GatewayUpstream] {
+    try settings.gateway.upstreams.compactMap { upstream in
+      if upstream.isRehearsal {
+        guard let rehearsalPort else { return nil }
+        return GatewayUpstream(
+          name: upstream.name, dialect: upstream.dialect, isTLS: false, host: "127.0.0.1",
+          port: rehearsalPort)
+      }
+      return try GatewayUpstream(
+        name: upstream.name, dialect: upstream.dialect, baseURL: upstream.url,
+        credential: upstream.credential?.value,
+        missingCredential: upstream.isUsable ? nil : upstream.credentialEnv,
+        trustRootsPath: upstream.trustRoots)
+    }
+  }
+}
+
+/// Applies the store's orders to the gateway, in their sequence.
+final class OrderDesk: Sendable {
+  private let gateway: GatewayService
+  private let store: StoreDatabase
+  private let seen: Mutex<Int64>
+
+  init(gateway: GatewayService, store: StoreDatabase) {
+    self.gateway = gateway
+    self.store = store
+    seen = Mutex(gateway.lastOrder)
+  }
+
+  /// - Throws: where an order could not be applied yet; it and those after it wait for a turn.
+  func applyNew() throws {
+    for order in try store.orders(after: seen.withLock { $0 }) {
+      do throws(GatewayFault) {
+        try gateway.apply(order)
+      } catch {
+        // One for an app that policy no longer names cannot be applied, today or later.
+        if error.isRetryable { throw error }
+      }
+      seen.withLock { $0 = order.sequence }
+    }
+  }
+}
+
+/// Folds the journal into the store until shutdown, then what is left.
+struct FoldService: Service {
+  let pump: FoldPump
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await pump.run() }
+  }
+}
+
+/// Deletes what has aged out, hourly, and gives the space back.
+struct Retention: Service {
+  let settings: GatewaySettings
+  let store: StoreDatabase
+  let threads: NIOThreadPool
+  let logger: Logger
+
+  private static let callDays: Int64 = 400
+  private static let alertDays: Int64 = 400
+  private static let dayMilliseconds: Int64 = 86_400_000
+
+  func run() async throws {
+    let samples = settings.samples
+    let store = store
+    try await Repeating("retention", every: .seconds(3_600), threads: threads, logger: logger) {
+      let now = Clock.now()
+      func daysAgo(_ days: Int64) -> Timestamp {
+        now.adding(milliseconds: -days * Self.dayMilliseconds)
+      }
+      _ = try store.pruneSamples(
+        olderThan: daysAgo(samples.ageDays), bytesMax: samples.bytesMax)
+      _ = try store.pruneCalls(olderThan: daysAgo(Self.callDays))
+      _ = try store.pruneAlerts(olderThan: daysAgo(Self.alertDays))
+      _ = try store.reclaimSpace()
+    }.run()
+  }
+}

@@ -1,0 +1,140 @@
+// What the admin port sees: balances from the gateway, counts and verdicts from the store.
+
+import Admin
+import Foundation
+import Gateway
+import Logging
+import Metering
+import NIOPosix
+import Store
+import Telemetry
+
+/// Fulfils the admin port's protocol.
+struct ProgramControl: Control {
+  let gateway: GatewayService
+  let settings: Settings
+  let store: StoreDatabase
+  let exposition: Exposition
+  let journal: Journal
+  let threads: NIOThreadPool
+
+  var reportsDirectory: String { settings.gateway.reportsDirectory }
+
+  func overview() async throws -> Overview {
+    let snapshot = gateway.snapshot()
+    let now = snapshot.at
+    let dayStart = Timestamp(
+      milliseconds: now.milliseconds - now.milliseconds % 86_400_000)
+    let (store, journal) = (store, journal)
+    let (totals, verdicts, pending) = try await threads.runIfActive {
+      (
+        try store.usageTotals(since: dayStart, until: now.adding(milliseconds: 1)),
+        try store.latestVerdicts(), try store.outboxCounts()
+      )
+    }
+    let lines = snapshot.apps.map { state in
+      line(
+        state, totals: totals.filter { $0.app == state.app },
+        verdicts: verdicts.filter { $0.app == state.app })
+    }
+    let health = [
+      Overview.HealthLine(
+        name: "Journal", value: snapshot.isJournalWritable ? "writable" : "cannot be written",
+        isFine: snapshot.isJournalWritable),
+      Overview.HealthLine(
+        name: "Fold", value: "\(journal.unfoldedCount) events behind",
+        isFine: journal.unfoldedCount < 100_000),
+      Overview.HealthLine(
+        name: "Alerts", value: "\(pending.pending) waiting, \(pending.abandoned) given up",
+        isFine: pending.abandoned == 0),
+    ]
+    return Overview(
+      version: LeewayVersion.text, atText: Moment.text(now), periodText: "today (UTC)",
+      openCalls: snapshot.openCalls, apps: lines, health: health)
+  }
+
+  func metrics() async -> String {
+    let snapshot = gateway.snapshot()
+    var readings = ScrapeReadings()
+    readings.budgets = snapshot.apps.flatMap { app in
+      app.budgets.map {
+        BudgetReading(
+          app: app.app, budget: $0.budget, settled: $0.settled, reserved: $0.reserved,
+          cap: $0.cap)
+      }
+    }
+    readings.cappedApps = snapshot.apps.map { ($0.app, $0.cappedReason != nil) }
+    readings.foldLagEvents = Int64(journal.unfoldedCount)
+    readings.isJournalWritable = snapshot.isJournalWritable
+    let store = store
+    let stored = try? await threads.runIfActive {
+      (try store.outboxCounts(), try store.sampleBytes())
+    }
+    if let (outbox, bytes) = stored {
+      readings.alertsPending = Int64(outbox.pending)
+      readings.alertsAbandoned = Int64(outbox.abandoned)
+      readings.samplesBytes = bytes
+    }
+    return exposition.text(readings)
+  }
+
+  func readiness() async -> [ReadinessProblem] {
+    var problems: [ReadinessProblem] = []
+    if gateway.port == 0 {
+      problems.append(
+        ReadinessProblem(code: "starting", message: "The gateway does not listen yet."))
+    }
+    if !journal.isWritable {
+      problems.append(
+        ReadinessProblem(
+          code: "journal_unavailable",
+          message: "The journal in \(settings.gateway.journalDirectory) cannot be written; "
+            + "budgeted calls are refused until it can. Free space on that disk."))
+    }
+    let store = store
+    do { _ = try await threads.runIfActive { try store.foldedThrough() } } catch {
+      problems.append(
+        ReadinessProblem(code: "store_unavailable", message: "The store cannot be read: \(error)"))
+    }
+    return problems
+  }
+
+  private func line(
+    _ state: GatewaySnapshot.AppState, totals: [UsageTotals], verdicts: [VerdictRow]
+  ) -> Overview.AppLine {
+    var sum = UsageTotals(app: state.app, upstream: "", model: "")
+    totals.forEach { sum.add($0) }
+    let owner = settings.app(state.app)?.owner.name ?? ""
+    return Overview.AppLine(
+      name: state.app, owner: owner,
+      state: state.cappedReason.map { .capped(reason: $0) } ?? .running,
+      budgets: state.budgets.map {
+        Overview.BudgetLine(
+          name: $0.budget, settled: $0.settled, reserved: $0.reserved, cap: $0.cap,
+          resetsAtText: $0.resetsAtText)
+      },
+      spent: sum.charge, calls: sum.calls, errors: sum.failed, refusals: sum.refused,
+      unknownUsage: sum.unknown.calls, verdict: verdictLine(verdicts))
+  }
+
+  /// The gravest of an app's latest verdicts: one word must stand for all its classifiers.
+  private func verdictLine(_ verdicts: [VerdictRow]) -> Overview.VerdictLine? {
+    let order = ["unreadable", "instrument-changed", "drifted", "watch", "no-power", "ok"]
+    let newest = verdicts.map(\.periodEnd).max()
+    let gravest = verdicts.filter { $0.periodEnd == newest }.min { left, right in
+      (order.firstIndex(of: left.verdict) ?? 0) < (order.firstIndex(of: right.verdict) ?? 0)
+    }
+    guard let gravest else { return nil }
+    let tone: Overview.Tone =
+      switch gravest.verdict {
+      case "ok": .good
+      case "watch": .watch
+      case "drifted": .bad
+      default: .unclear
+      }
+    return Overview.VerdictLine(
+      word: gravest.verdict, tone: tone,
+      detail: "\(gravest.classifier) against \(gravest.baseline)",
+      atText: Moment.text(gravest.at), reportPath: gravest.report.isEmpty ? nil : gravest.report)
+  }
+}

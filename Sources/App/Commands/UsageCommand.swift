@@ -1,0 +1,114 @@
+// What was spent, by app and model.
+
+import ArgumentParser
+import Foundation
+import Metering
+import Store
+
+struct UsageCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "usage", abstract: "Show tokens and money by app and model.",
+    discussion: """
+      Example:  leeway usage --app support --since 7d
+      Reported usage is the provider's own; estimated is ours, where the provider was silent.
+      """)
+
+  @OptionGroup var policy: PolicyOptions
+  @Option(help: "Only this app.") var app: String?
+  @Option(help: "From: an ISO 8601 time, a date, or a span back from now such as 24h or 7d.")
+  var since = "30d"
+  @Option(help: "Up to, not including; as --since.") var until: String?
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let settings = try policy.load()
+    if let app { _ = try policy.app(app, in: settings) }
+    let now = Clock.now()
+    let start = try TimeArgument.read(since, now: now, option: "--since")
+    let end = try until.map { try TimeArgument.read($0, now: now, option: "--until") }
+    let store = try Installation.openStore(settings.gateway)
+    let totals = try store.usageTotals(
+      app: app, since: start, until: end ?? now.adding(milliseconds: 1))
+    if json { return try Console.json(totals.map(Row.init)) }
+    var everything = UsageTotals(app: "total", upstream: "", model: "")
+    totals.forEach { everything.add($0) }
+    Console.table(
+      [
+        "APP", "UPSTREAM", "MODEL", "CALLS", "REFUSED", "FAILED", "INPUT", "CACHED", "OUTPUT",
+        "ESTIMATED", "USD",
+      ],
+      (totals + [everything]).map(cells), rightAligned: [3, 4, 5, 6, 7, 8, 9, 10])
+  }
+
+  private func cells(_ totals: UsageTotals) -> [String] {
+    let row = Row(totals)
+    return [
+      row.app, row.upstream, row.model, String(row.calls), String(row.refused),
+      String(row.failed), String(row.inputTokens), String(row.cachedInputTokens),
+      String(row.outputTokens), String(row.callsEstimated), row.chargeDollars,
+    ]
+  }
+
+  struct Row: Encodable {
+    var app: String
+    var upstream: String
+    var model: String
+    var calls: Int64
+    var refused: Int64
+    var failed: Int64
+    var open: Int64
+    var expired: Int64
+    /// All input tokens, cached ones included.
+    var inputTokens: Int64
+    var cachedInputTokens: Int64
+    var outputTokens: Int64
+    var reasoningTokens: Int64
+    var callsReported: Int64
+    var callsEstimated: Int64
+    var callsUnknown: Int64
+    var chargeNanodollars: Int64
+    var chargeEstimatedNanodollars: Int64
+    var chargeDollars: String
+
+    init(_ totals: UsageTotals) {
+      app = totals.app
+      upstream = totals.upstream
+      model = totals.model
+      calls = totals.calls
+      refused = totals.refused
+      failed = totals.failed
+      open = totals.open
+      expired = totals.expired
+      let parts = [totals.reported.usage, totals.estimated.usage]
+      inputTokens = parts.reduce(0) { $0 + $1.inputTotal }
+      cachedInputTokens = parts.reduce(0) { $0 + $1.cacheRead }
+      outputTokens = parts.reduce(0) { $0 + $1.outputTotal }
+      reasoningTokens = parts.reduce(0) { $0 + $1.outputReasoning }
+      callsReported = totals.reported.calls
+      callsEstimated = totals.estimated.calls
+      callsUnknown = totals.unknown.calls
+      chargeNanodollars = totals.charge.nanodollars
+      chargeEstimatedNanodollars = totals.estimated.charge.nanodollars
+      chargeDollars = totals.charge.dollarsText
+    }
+  }
+}
+
+/// Moments as people type them.
+enum TimeArgument {
+  /// Reads `2026-11-23`, `2026-11-23T10:00:00Z`, or a span back from now: `90m`, `24h`, `7d`.
+  static func read(_ text: String, now: Timestamp, option: String) throws -> Timestamp {
+    let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
+    if let last = text.last, let unit = units[last], let count = Int64(text.dropLast()),
+      (0...100_000).contains(count)
+    {
+      return now.adding(milliseconds: -count * unit)
+    }
+    let full = text.contains("T") ? text : text + "T00:00:00Z"
+    if let date = try? Date(full, strategy: .iso8601) {
+      return Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1_000))
+    }
+    throw ValidationError(
+      "\(option) '\(text)' is no time: write 2026-11-23, 2026-11-23T10:00:00Z, or 24h, 7d.")
+  }
+}

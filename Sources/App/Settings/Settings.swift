@@ -1,0 +1,128 @@
+// All of thresholds/, read at once: either complete settings, or every fault there is.
+
+import Foundation
+import Metering
+
+/// Everything that policy says.
+public struct Settings: Sendable {
+  /// As it was named.
+  public var thresholdsDirectory: String
+  public var gateway: GatewaySettings
+  /// Sorted by name.
+  public var apps: [AppSettings]
+  public var prices: PriceBook
+
+  /// Reads a thresholds directory.
+  ///
+  /// - Parameters:
+  ///   - environment: where credentials are looked up; an unset one is no fault here.
+  ///   - now: when prices must hold for the models of budgeted apps.
+  /// - Returns: settings and no fault, or no settings and every fault, by file and line.
+  public static func load(
+    thresholdsDirectory: String, environment: [String: String], at now: Timestamp? = nil
+  ) -> (Settings?, [Fault]) {
+    let now = now ?? Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
+    var reader = SettingsReader(directory: thresholdsDirectory, environment: environment)
+    let settings = reader.read(at: now)
+    let faults = reader.log.faults.sorted()
+    return faults.isEmpty ? (settings, []) : (nil, faults)
+  }
+
+  public func app(_ name: String) -> AppSettings? { apps.first { $0.name == name } }
+
+  /// The upstream of an app's bare `/v1/…` paths: the first of its choices that has what it needs,
+  /// else the first, whose missing credential the gateway then reports.
+  public func upstream(of app: AppSettings) -> UpstreamSettings? {
+    let choices = app.upstreams.compactMap { gateway.upstream($0) }
+    return choices.first(where: \.isUsable) ?? choices.first
+  }
+}
+
+/// Reads the files in the order in which they need each other.
+private struct SettingsReader {
+  let directory: String
+  let environment: [String: String]
+  let log = FaultLog()
+
+  init(directory: String, environment: [String: String]) {
+    var directory = directory
+    while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+    self.directory = directory
+    self.environment = environment
+  }
+
+  mutating func read(at now: Timestamp) -> Settings {
+    var gateway = GatewaySettings()
+    let listing = ThresholdsListing.read(directory, log: log)
+    if listing.hasGateway, let root = open("gateway.yaml") {
+      gateway.read(root, environment: environment)
+    }
+    var prices = PriceReader()
+    for name in listing.prices {
+      if let root = open("prices/\(name)") { prices.read(root) }
+    }
+    let context = AppReadingContext(
+      upstreamNames: gateway.upstreams.map(\.name), environment: environment)
+    // UTC always exists.
+    var defaults = AppSettings(name: "", timeZone: .gmt)
+    var defaultsRoot: SettingsMapping?
+    if listing.hasDefaults, let root = open("defaults.yaml") {
+      defaultsRoot = root
+      defaults.read(root, isDefaults: true, context: context)
+    }
+    var apps: [AppSettings] = []
+    for name in listing.apps {
+      var app = defaults
+      app.name = String(name.dropLast(".yaml".count))
+      let faultsBefore = log.faults.count
+      let root = open("apps/\(name)")
+      // An empty file takes every default; a broken one has said enough.
+      if root == nil, log.faults.count > faultsBefore { continue }
+      if let root { app.read(root, isDefaults: false, context: context) }
+      check(
+        app, file: "\(directory)/apps/\(name)", roots: [root, defaultsRoot],
+        prices: prices.book, at: now)
+      apps.append(app)
+    }
+    return Settings(
+      thresholdsDirectory: directory, gateway: gateway, apps: apps, prices: prices.book)
+  }
+
+  private func open(_ name: String) -> SettingsMapping? {
+    SettingsFile.read("\(directory)/\(name)", shown: "\(directory)/\(name)", log: log)
+  }
+
+  /// What needs several files to judge: an upstream chosen, and a price for every model that a
+  /// budgeted app may call.
+  private func check(
+    _ app: AppSettings, file: String, roots: [SettingsMapping?], prices: PriceBook,
+    at now: Timestamp
+  ) {
+    if app.upstreams.isEmpty {
+      log.add(
+        file, 1, "app '\(app.name)' has no upstream",
+        "write `upstream: NAME` here or in defaults.yaml")
+    }
+    guard app.isBudgeted, let models = app.models else { return }
+    // The list stands in the app's file or, inherited, in defaults.yaml.
+    let list = roots.lazy.compactMap { $0 }.first { $0.has("models") }?.take("models")
+    for model in models where !Self.isPriced(model, prices: prices, at: now) {
+      let node = list?.list().first { $0.text() == model }
+      let isPattern = model.hasSuffix("*")
+      let what =
+        isPattern
+        ? "no model that matches '\(model)' has a price" : "model '\(model)' has no price"
+      log.add(
+        node?.file ?? file, node?.line ?? 1,
+        "\(what) in force, so app '\(app.name)', which has a budget, could never call it",
+        "add to thresholds/prices/: \(Denial.pricingLine(model: isPattern ? "MODEL" : model))")
+    }
+  }
+
+  private static func isPriced(_ rule: String, prices: PriceBook, at now: Timestamp) -> Bool {
+    guard rule.hasSuffix("*") else { return prices.price(model: rule, at: now) != nil }
+    return prices.names.contains {
+      $0.hasPrefix(rule.dropLast()) && prices.price(model: $0, at: now) != nil
+    }
+  }
+}

@@ -1,0 +1,262 @@
+// The real executable as a process: started, read, killed. What a person would do at a terminal.
+
+import Foundation
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+import TestSupport
+
+/// A failure of the test's own machinery, with what the process said.
+struct ProcessFailure: Error, CustomStringConvertible {
+  var description: String
+}
+
+/// One finished command.
+struct CommandResult {
+  var status: Int32
+  var output: String
+  var errors: String
+}
+
+/// A running program whose output is collected in files.
+final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; one test owns it.
+  let process = Process()
+  private let outputURL: URL
+  private let errorsURL: URL
+
+  init(
+    _ executable: URL, _ arguments: [String], directory: URL, environment: [String: String] = [:]
+  ) throws {
+    let name = "\(executable.lastPathComponent)-\(UUID().uuidString)"
+    outputURL = directory.appending(path: name + ".out")
+    errorsURL = directory.appending(path: name + ".err")
+    FileManager.default.createFile(atPath: outputURL.path, contents: nil)
+    FileManager.default.createFile(atPath: errorsURL.path, contents: nil)
+    process.executableURL = executable
+    process.arguments = arguments
+    process.currentDirectoryURL = directory
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: outputURL)
+    process.standardError = try FileHandle(forWritingTo: errorsURL)
+    try process.run()
+  }
+
+  var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
+  var errors: String { (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? "" }
+
+  /// Waits for a line that holds a text on either stream.
+  func waitFor(_ text: String, seconds: Double = 60) async throws {
+    try await eventually("'\(text)' was printed", seconds: seconds) {
+      if self.output.contains(text) || self.errors.contains(text) { return true }
+      if !self.process.isRunning {
+        throw ProcessFailure(
+          description: "ended with \(self.process.terminationStatus): \(self.output)\(self.errors)")
+      }
+      return false
+    }
+  }
+
+  func wait(seconds: Double = 60) async throws -> CommandResult {
+    try await eventually("the process ended", seconds: seconds) { !self.process.isRunning }
+    return CommandResult(
+      status: process.terminationStatus, output: output, errors: errors)
+  }
+
+  /// As a loss of the process: no handler runs.
+  func kill9() async throws {
+    kill(process.processIdentifier, SIGKILL)
+    _ = try await wait(seconds: 10)
+  }
+
+  /// As an operator stops it.
+  @discardableResult
+  func terminate() async throws -> CommandResult {
+    process.terminate()
+    return try await wait(seconds: 60)
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+}
+
+/// Polls until a condition holds.
+func eventually(
+  _ what: String, seconds: Double = 20, _ condition: () async throws -> Bool
+) async throws {
+  let deadline = Date().addingTimeInterval(seconds)
+  while Date() < deadline {
+    if try await condition() { return }
+    try await Task.sleep(for: .milliseconds(20))
+  }
+  throw ProcessFailure(description: "not within \(seconds) s: \(what)")
+}
+
+/// The `leeway` executable that was built with the tests.
+let leewayExecutable = URL(filePath: CommandLine.arguments[0])
+  .deletingLastPathComponent().appending(path: "leeway")
+
+/// An installation in a directory of its own.
+final class TestInstallation: Sendable {
+  let directory: TemporaryDirectory
+  var url: URL { directory.url }
+  var thresholds: String { url.appending(path: "thresholds").path }
+
+  /// - Parameters:
+  ///   - upstreams: the YAML below `upstreams:`.
+  ///   - extra: further YAML of gateway.yaml.
+  init(
+    upstreams: String = "  rehearsal: { dialect: openai, rehearsal: true }", extra: String = "",
+    defaults: String = "", apps: [String: String], prices: String = TestInstallation.prices
+  ) throws {
+    directory = try TemporaryDirectory()
+    try write(
+      "thresholds/gateway.yaml",
+      """
+      listen: { host: 127.0.0.1, port: 0 }
+      admin: { host: 127.0.0.1, port: 0 }
+      upstreams:
+      \(upstreams)
+      \(extra)
+      """)
+    try write("thresholds/defaults.yaml", "upstream: rehearsal\n" + defaults)
+    try write("thresholds/prices/models.yaml", prices)
+    for (name, text) in apps { try write("thresholds/apps/\(name).yaml", text) }
+    // The rehearsal upstream answers from the project's recordings.
+    let samples = url.appending(path: "samples")
+    try FileManager.default.createDirectory(at: samples, withIntermediateDirectories: true)
+    let recorded = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../samples/recorded").standardizedFileURL
+    try FileManager.default.createSymbolicLink(
+      at: samples.appending(path: "recorded"), withDestinationURL: recorded)
+  }
+
+  static let prices = """
+    gpt-4o-mini:
+      from: 2024-07-18
+      inputPerMillion: "0.15"
+      outputPerMillion: "0.60"
+      outputTokensMax: 16384
+    gpt-4o:
+      from: 2024-05-13
+      inputPerMillion: "2.50"
+      outputPerMillion: "10.00"
+      outputTokensMax: 16384
+    """
+
+  func write(_ path: String, _ text: String) throws {
+    let file = url.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
+
+  func start(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> RunningProcess {
+    try RunningProcess(
+      leewayExecutable, arguments, directory: url, environment: environment)
+  }
+
+  /// Runs a command to its end.
+  func run(_ arguments: String..., environment: [String: String] = [:]) async throws
+    -> CommandResult
+  {
+    try await start(arguments, environment: environment).wait(seconds: 300)
+  }
+
+  /// Runs a command that must succeed.
+  @discardableResult
+  func succeed(_ arguments: String...) async throws -> String {
+    let result = try await start(arguments).wait(seconds: 300)
+    guard result.status == 0 else {
+      throw ProcessFailure(
+        description: "leeway \(arguments.joined(separator: " ")) ended with \(result.status): "
+          + result.output + result.errors)
+    }
+    return result.output
+  }
+
+  func key(for app: String) async throws -> String {
+    try await succeed("keys", "issue", app).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Starts the gateway (or everything) and waits until it serves.
+  func startGateway(
+    _ command: String = "serve", environment: [String: String] = [:]
+  ) async throws -> RunningGateway {
+    let process = try start([command], environment: environment)
+    try await process.waitFor("is ready")
+    return try RunningGateway(process: process)
+  }
+}
+
+/// A gateway process with the addresses that it printed.
+struct RunningGateway {
+  let process: RunningProcess
+  let gatewayURL: String
+  let adminURL: String
+
+  init(process: RunningProcess) throws {
+    self.process = process
+    func address(_ name: String) throws -> String {
+      for line in process.output.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        if words.count >= 2, words[0] == name { return String(words[1]) }
+      }
+      throw ProcessFailure(description: "no address of \(name) in: \(process.output)")
+    }
+    gatewayURL = try address("gateway")
+    adminURL = try address("admin")
+  }
+
+  /// One HTTP request to either port.
+  func request(
+    _ url: String, method: String = "GET", key: String? = nil, body: String? = nil
+  ) async throws -> (status: Int, headers: [AnyHashable: Any], body: String) {
+    guard let url = URL(string: url) else { throw ProcessFailure(description: "bad URL \(url)") }
+    var request = URLRequest(url: url)
+    request.httpMethod = method
+    if let key { request.setValue("Bearer " + key, forHTTPHeaderField: "Authorization") }
+    if let body {
+      request.httpBody = Data(body.utf8)
+      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    }
+    let (data, response) = try await URLSession.shared.data(for: request)
+    guard let http = response as? HTTPURLResponse else {
+      throw ProcessFailure(description: "no HTTP answer from \(url)")
+    }
+    return (http.statusCode, http.allHeaderFields, String(decoding: data, as: UTF8.self))
+  }
+
+  /// One chat completion.
+  func chat(
+    key: String, model: String = "gpt-4o-mini", maxTokens: Int? = 256, content: String = "Hello"
+  ) async throws -> (status: Int, body: String) {
+    let bound = maxTokens.map { ",\"max_tokens\":\($0)" } ?? ""
+    let answer = try await request(
+      gatewayURL + "/v1/chat/completions", method: "POST", key: key,
+      body: """
+        {"model":"\(model)"\(bound),"messages":[{"role":"user","content":"\(content)"}]}
+        """)
+    return (answer.status, answer.body)
+  }
+}
+
+/// `leeway rehearse` with one answer for every request, so that calls can be compared.
+final class UpstreamProcess: Sendable {
+  let port: Int
+  private let installation: TestInstallation
+  private let process: RunningProcess
+
+  init(answer: String) throws {
+    port = try freePort()
+    installation = try TestInstallation(apps: [:])
+    process = try installation.start(["rehearse", "--port", String(port), "--answer", answer])
+  }
+
+  func start() async throws { try await process.waitFor("is ready") }
+
+  /// What stands below `upstreams:` in gateway.yaml.
+  var yaml: String { "  rehearsal: { dialect: openai, url: \"http://127.0.0.1:\(port)\" }" }
+}

@@ -1,0 +1,139 @@
+// Ten thousand calls at 64 at a time against one app whose cap fits a thousand.
+
+import Foundation
+import Metering
+import Store
+import Testing
+
+#if canImport(FoundationNetworking)
+  import FoundationNetworking
+#endif
+
+@Suite struct StormTests {
+  private static let calls = 10_000
+  private static let atATime = 64
+
+  @Test(.timeLimit(.minutes(10)))
+  func spendNeverPassesTheCapAtAnyInstant() async throws {
+    // An upstream whose answer stays within the request's own bounds, as a provider's does.
+    let upstream = try UpstreamProcess(answer: "harbour")
+    try await upstream.start()
+    let cost = try await costOfOneCall(upstream)
+    let cap = Money(nanodollars: cost.nanodollars * 1_000)
+    let installation = try TestInstallation(
+      upstreams: upstream.yaml,
+      apps: [
+        "shop":
+          "budgets: { day: \"\(cap.dollarsText)\" }\nmodels: [gpt-4o-mini]\nsamples: { rate: 0 }"
+      ])
+    let key = try await installation.key(for: "shop")
+    let gateway = try await installation.startGateway("gateway")
+    let storm = LoadClient(url: gateway.gatewayURL, key: key)
+    let statuses = try await storm.run(calls: Self.calls, atATime: Self.atATime)
+    #expect(statuses.values.reduce(0, +) == Self.calls)
+    #expect(Set(statuses.keys) == [200, 429], "\(statuses)")
+
+    // One at a time, until the money left is less than the next call's estimate.
+    var last = 200
+    for _ in 0..<200 where last == 200 {
+      last = try await gateway.chat(key: key, maxTokens: 64).status
+    }
+    #expect(last == 429)
+    try await gateway.process.terminate()
+
+    let events = try Journal.open(
+      directory: installation.url.appending(path: "samples/journal").path,
+      settings: JournalSettings(), foldedThrough: 0
+    ).tail
+    try expectBoundHeld(events, cap: cap)
+    let store = try StoreDatabase.open(
+      path: installation.url.appending(path: "samples/leeway.sqlite").path)
+    var ledger = Ledger()
+    events.forEach { ledger.apply($0) }
+    #expect(try store.checkpoint() == ledger)
+    #expect(ledger.open.isEmpty)
+  }
+
+  /// Replays the journal: at every instant settled + reserved ≤ cap, and every refusal was right.
+  private func expectBoundHeld(_ events: [LedgerEvent], cap: Money) throws {
+    var ledger = Ledger()
+    var refusals = 0
+    var admissions = 0
+    var lastRefusal: BudgetRefusal?
+    for event in events {
+      ledger.apply(event)
+      for account in ledger.accounts.values {
+        try #require(account.settled.addingClamped(account.reserved) <= cap, "\(event)")
+      }
+      switch event.kind {
+      case .reserved: admissions += 1
+      case .refused(let refused):
+        refusals += 1
+        let budget = try #require(refused.budget)
+        let sum = budget.settled.addingClamped(budget.reserved).addingClamped(budget.estimate)
+        try #require(sum > budget.cap, "\(budget)")
+        lastRefusal = budget
+      default: break
+      }
+    }
+    #expect(admissions + refusals > Self.calls)
+    #expect(refusals > 0)
+    // At the end nothing is held, and what is left is less than the refused call's estimate.
+    let end = try #require(lastRefusal)
+    #expect(end.reserved == .zero)
+    #expect(cap.nanodollars - end.settled.nanodollars < end.estimate.nanodollars)
+    print(
+      "storm: \(admissions) admitted, \(refusals) refused, spent \(end.settled.dollarsText) of "
+        + cap.dollarsText)
+  }
+
+  private func costOfOneCall(_ upstream: UpstreamProcess) async throws -> Money {
+    let installation = try TestInstallation(
+      upstreams: upstream.yaml, apps: ["probe": "budgets: { day: \"1.00\" }"])
+    let key = try await installation.key(for: "probe")
+    let gateway = try await installation.startGateway("gateway")
+    #expect(try await gateway.chat(key: key, maxTokens: 64).status == 200)
+    try await gateway.process.terminate()
+    let store = try StoreDatabase.open(
+      path: installation.url.appending(path: "samples/leeway.sqlite").path)
+    let charge = try #require(
+      store.checkpoint().accounts.values.map(\.settled).max(), "nothing was charged")
+    return charge
+  }
+}
+
+/// Offers calls over keep-alive connections, a fixed number at a time.
+struct LoadClient {
+  let url: String
+  let key: String
+
+  /// How often each status came.
+  func run(calls: Int, atATime: Int) async throws -> [Int: Int] {
+    let configuration = URLSessionConfiguration.ephemeral
+    configuration.httpMaximumConnectionsPerHost = atATime
+    let session = URLSession(configuration: configuration)
+    var request = URLRequest(url: try #require(URL(string: url + "/v1/chat/completions")))
+    request.httpMethod = "POST"
+    request.setValue("Bearer " + key, forHTTPHeaderField: "Authorization")
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.httpBody = Data(
+      """
+      {"model":"gpt-4o-mini","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}
+      """.utf8)
+    let shared = request
+    return try await withThrowingTaskGroup(of: [Int: Int].self) { group in
+      for worker in 0..<atATime {
+        let share = calls / atATime + (worker < calls % atATime ? 1 : 0)
+        group.addTask {
+          var statuses: [Int: Int] = [:]
+          for _ in 0..<share {
+            let (_, response) = try await session.data(for: shared)
+            statuses[(response as? HTTPURLResponse)?.statusCode ?? 0, default: 0] += 1
+          }
+          return statuses
+        }
+      }
+      return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// Prices: dated, exact, and complete for every model that a budgeted app may call.
+
+import Foundation
+import Metering
+import TestSupport
+import Testing
+
+@testable import App
+
+@Suite struct SettingsPriceTests {
+  private func load(_ prices: String, app: String = "upstream: rehearsal") throws -> (
+    Settings?, [String]
+  ) {
+    try withTemporaryDirectory { directory in
+      try directory.write(SettingsLoadTests.gatewayFile, to: "gateway.yaml")
+      try directory.write(prices, to: "prices/p.yaml")
+      try directory.write(app, to: "apps/a.yaml")
+      let (settings, faults) = SettingsLoadTests.load(directory)
+      return (settings, faults.map { $0.description.replacing(directory.path + "/", with: "") })
+    }
+  }
+
+  @Test func amountsAreReadFromTheText() throws {
+    // 0.1 + 0.2 style fractions and trailing digits that no Double keeps.
+    let (settings, faults) = try load(
+      """
+      m: { from: 2026-01-01, inputPerMillion: 0.3, cacheReadPerMillion: "0.000000003",
+           outputPerMillion: 9007199.254740993, outputReasoningPerMillion: "4" }
+      """)
+    #expect(faults == [])
+    let price = try #require(settings?.prices.price(model: "m", at: SettingsLoadTests.now))
+    #expect(price.base.input == 300_000_000)
+    #expect(price.base.cacheRead == 3)
+    #expect(price.base.output == 9_007_199_254_740_993)
+    #expect(price.base.outputReasoning == 4_000_000_000)
+    // What is not stated costs what plain input or output costs.
+    #expect(price.base.cacheWrite1h == 300_000_000)
+    #expect(price.base.outputAudio == 9_007_199_254_740_993)
+  }
+
+  @Test func theLineThatARefusalSuggestsPricesTheModel() throws {
+    let line = Denial.pricingLine(model: "new-model").replacing("YYYY-MM-DD", with: "2026-11-01")
+    let (settings, faults) = try load(line)
+    #expect(faults == [])
+    #expect(settings?.prices.price(model: "new-model", at: SettingsLoadTests.now) != nil)
+  }
+
+  @Test func aPriceHoldsFromItsDayOn() throws {
+    let (settings, faults) = try load(
+      """
+      m:
+        - { from: 2026-01-01, inputPerMillion: "2", outputPerMillion: "8" }
+        - { from: 2026-06-01, inputPerMillion: "1", outputPerMillion: "4" }
+      """)
+    #expect(faults == [])
+    let prices = try #require(settings?.prices)
+    let june = Timestamp(milliseconds: 1_780_272_000_000)
+    let may = june.adding(milliseconds: -1)
+    #expect(prices.price(model: "m", at: may)?.base.input == 2_000_000_000)
+    #expect(prices.price(model: "m", at: june)?.base.input == 1_000_000_000)
+    #expect(prices.price(model: "m", at: Timestamp(milliseconds: 0)) == nil)
+  }
+
+  @Test func faultsOfAPrice() throws {
+    let (_, faults) = try load(
+      """
+      a: { from: 2026-02-30, inputPerMillion: "1", outputPerMillion: "1" }
+      b: { from: 2026-01-01, inputPerMillion: "-1", outputPerMillion: free }
+      c: { inputPerMillion: "1", outputPerMillon: "1" }
+      d:
+        - { from: 2026-01-01, inputPerMillion: "1", outputPerMillion: "1" }
+        - { from: 2026-01-01, inputPerMillion: "2", outputPerMillion: "1" }
+      e:
+        from: 2026-01-01
+        inputPerMillion: "1"
+        outputPerMillion: "1"
+        tiers:
+          - { inputPerMillion: "2", outputPerMillion: "2" }
+        serviceTiers:
+          flex: { inputPerMillion: "1" }
+      """)
+    let says = [
+      "p.yaml:1: 'a.from' is '2026-02-30', a day that does not exist",
+      "p.yaml:2: 'b.inputPerMillion' is negative (-1)",
+      "p.yaml:2: 'b.outputPerMillion' is 'free', not an amount of money",
+      "p.yaml:3: 'c.from' is missing", "p.yaml:3: 'c.outputPerMillion' is missing",
+      "p.yaml:3: unknown key 'c.outputPerMillon' — did you mean 'outputPerMillion'?",
+      "a price of 'd' from the same day stands twice",
+      "p.yaml:12: 'e.tiers[0].aboveInputTokens' is missing",
+      "p.yaml:14: 'e.serviceTiers.flex.outputPerMillion' is missing",
+    ]
+    for text in says { #expect(faults.contains { $0.contains(text) }, "\(text) in \(faults)") }
+    #expect(faults.count == says.count, "\(faults)")
+  }
+
+  @Test func aBudgetedAppMayOnlyNamePricedModels() throws {
+    let prices = """
+      gpt-a: { from: 2026-01-01, inputPerMillion: "1", outputPerMillion: "1", aliases: [gpt-b-1] }
+      later: { from: 2027-01-01, inputPerMillion: "1", outputPerMillion: "1" }
+      """
+    let app = """
+      upstream: rehearsal
+      models:
+        - gpt-a
+        - gpt-b-*
+        - gpt-c
+        - other*
+        - later
+      """
+    let (_, faults) = try load(prices, app: app + "\nbudgets: { day: 1 }")
+    #expect(faults.count == 3, "\(faults)")
+    #expect(faults.contains { $0.hasPrefix("apps/a.yaml:5: model 'gpt-c' has no price in force") })
+    #expect(faults.contains { $0.hasPrefix("apps/a.yaml:6: no model that matches 'other*'") })
+    #expect(faults.contains { $0.hasPrefix("apps/a.yaml:7: model 'later' has no price in force") })
+    let (settings, none) = try load(prices, app: app)
+    #expect(none == [])
+    #expect(settings != nil)
+  }
+}

@@ -1,0 +1,140 @@
+// Days and months of real time zones: clocks that change, also at midnight, leap days, year ends.
+
+import Foundation
+import Metering
+import TestSupport
+import Testing
+
+@testable import App
+
+@Suite struct WindowTimelineTests {
+  private func zone(_ name: String) throws -> TimeZone { try #require(TimeZone(identifier: name)) }
+
+  /// A moment from ISO 8601 text.
+  private func at(_ text: String) throws -> Timestamp {
+    let date = try Date(text, strategy: .iso8601)
+    return Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1_000))
+  }
+
+  private func hours(_ window: WindowEdges) -> Double {
+    Double(window.end.milliseconds - window.start.milliseconds) / 3_600_000
+  }
+
+  private func day(_ id: String, _ zoneName: String) throws -> WindowEdges {
+    let start = try at("\(id)T12:00:00Z").adding(milliseconds: -3 * 86_400_000)
+    let timeline = WindowTimeline(timeZone: try zone(zoneName), from: start, days: 7)
+    return try #require(timeline.days.first { $0.id == id })
+  }
+
+  @Test func berlinsClocksChange() throws {
+    let spring = try day("2026-03-29", "Europe/Berlin")
+    #expect(spring.start == (try at("2026-03-28T23:00:00Z")))
+    #expect(spring.end == (try at("2026-03-29T22:00:00Z")))
+    #expect(hours(spring) == 23)
+    let autumn = try day("2026-10-25", "Europe/Berlin")
+    #expect(autumn.start == (try at("2026-10-24T22:00:00Z")))
+    #expect(autumn.end == (try at("2026-10-25T23:00:00Z")))
+    #expect(hours(autumn) == 25)
+    #expect(autumn.endText == "2026-10-26 00:00 Europe/Berlin")
+  }
+
+  @Test func santiagosDayBeginsAtOneWhenMidnightDoesNotExist() throws {
+    // On 2026-09-06 the clock goes from 00:00 to 01:00.
+    let spring = try day("2026-09-06", "America/Santiago")
+    #expect(spring.start == (try at("2026-09-06T04:00:00Z")))
+    #expect(hours(spring) == 23)
+    let before = try day("2026-09-05", "America/Santiago")
+    #expect(before.end == spring.start)
+    #expect(before.endText == "2026-09-06 01:00 America/Santiago")
+    // On 2026-04-04 at 24:00 it goes back to 23:00: Saturday has 25 hours.
+    let autumn = try day("2026-04-04", "America/Santiago")
+    #expect(hours(autumn) == 25)
+    #expect(autumn.endText == "2026-04-05 00:00 America/Santiago")
+  }
+
+  @Test func beirutChangesAtMidnightToo() throws {
+    let spring = try day("2026-03-29", "Asia/Beirut")
+    #expect(hours(spring) == 23)
+    #expect(try day("2026-03-28", "Asia/Beirut").endText == "2026-03-29 01:00 Asia/Beirut")
+    #expect(hours(try day("2026-10-24", "Asia/Beirut")) == 25)
+  }
+
+  @Test func aHalfHourChangeIsNoWholeHour() throws {
+    // Lord Howe Island moves its clocks by 30 minutes.
+    #expect(hours(try day("2026-04-05", "Australia/Lord_Howe")) == 24.5)
+    #expect(hours(try day("2026-10-04", "Australia/Lord_Howe")) == 23.5)
+  }
+
+  @Test func leapDayAndYearEnd() throws {
+    let timeline = WindowTimeline(
+      timeZone: try zone("UTC"), from: try at("2028-02-27T10:00:00Z"), days: 4)
+    #expect(timeline.days.map(\.id) == ["2028-02-27", "2028-02-28", "2028-02-29", "2028-03-01"])
+    #expect(timeline.months.map(\.id) == ["2028-02", "2028-03"])
+    #expect(hours(timeline.months[0]) == 29 * 24)
+    let turn = WindowTimeline(
+      timeZone: try zone("Asia/Tokyo"), from: try at("2026-12-31T14:59:59Z"), days: 2)
+    #expect(turn.days.map(\.id) == ["2026-12-31", "2027-01-01"])
+    #expect(turn.days[0].end == (try at("2026-12-31T15:00:00Z")))
+    #expect(turn.months.map(\.id) == ["2026-12", "2027-01"])
+    #expect(turn.months[0].endText == "2027-01-01 00:00 Asia/Tokyo")
+    #expect(
+      WindowTimeline(timeZone: try zone("UTC"), from: try at("2026-11-23T00:00:00Z"), days: 1)
+        .days[0].endText == "2026-11-24 00:00 UTC")
+  }
+
+  @Test func monthsWithAClockChangeHaveTheirHours() throws {
+    let timeline = WindowTimeline(
+      timeZone: try zone("Europe/Berlin"), from: try at("2026-03-01T12:00:00Z"), days: 245)
+    let march = try #require(timeline.months.first { $0.id == "2026-03" })
+    let october = try #require(timeline.months.first { $0.id == "2026-10" })
+    #expect(hours(march) == 31 * 24 - 1)
+    #expect(hours(october) == 31 * 24 + 1)
+  }
+
+  static let zones = [
+    "UTC", "Europe/Berlin", "America/Santiago", "Asia/Beirut", "America/Havana", "Africa/Cairo",
+    "America/Nuuk", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago",
+    "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "Antarctica/Troll",
+  ]
+
+  /// Against a slow oracle: every quarter of an hour has the local date that its window is named
+  /// by.
+  @Test(arguments: zones) func everyMomentIsInTheWindowOfItsLocalDate(_ name: String) throws {
+    let zone = try zone(name)
+    let start = try at("2026-01-01T00:07:00Z")
+    let timeline = WindowTimeline(timeZone: zone, from: start, days: 800)
+    for windows in [timeline.days, timeline.months] {
+      for (one, next) in zip(windows, windows.dropFirst()) {
+        try #require(one.end == next.start)
+        try #require(one.start < one.end)
+      }
+    }
+    let days = Budget(id: "day", cap: .zero, windows: timeline.days)
+    let months = Budget(id: "month", cap: .zero, windows: timeline.months)
+    for quarter in 0..<(798 * 96) {
+      let moment = start.adding(milliseconds: Int64(quarter) * 900_000)
+      let offset = zone.secondsFromGMT(
+        for: Date(timeIntervalSince1970: Double(moment.milliseconds) / 1_000))
+      let local = Date(
+        timeIntervalSince1970: Double(moment.milliseconds / 1_000) + Double(offset))
+      let text = String(local.ISO8601Format().prefix(10))
+      try #require(days.window(at: moment)?.id == text)
+      try #require(months.window(at: moment)?.id == String(text.prefix(7)))
+    }
+  }
+
+  @Test func datesAgreeWithFoundationsCalendar() throws {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = .gmt
+    for days in stride(from: -800_000, through: 800_000, by: 997) {
+      let date = Date(timeIntervalSince1970: Double(days) * 86_400)
+      // Foundation's Gregorian calendar is Julian before 1582.
+      if date < Date(timeIntervalSince1970: -12_219_292_800) { continue }
+      let parts = calendar.dateComponents([.year, .month, .day], from: date)
+      let civil = CivilDate(daysSinceEpoch: days)
+      try #require(
+        civil == CivilDate(year: parts.year!, month: parts.month!, day: parts.day!))
+      try #require(civil.daysSinceEpoch == days)
+    }
+  }
+}
