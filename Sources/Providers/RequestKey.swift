@@ -12,6 +12,8 @@ enum RequestKey: UInt8, CaseIterable {
   case audio, prediction, webSearchOptions, plugins, models, route, extraBody, cachedContent
   case dataSources, enhancements, chatTemplate, searchParameters, fileIDs, vectorStoreIDs
   case webSearch, tokenIDs
+  // Other servers' names of the output bound: one that obeys them would pass ours.
+  case nPredict, numPredict, maxNewTokens
 
   var name: StaticString {
     switch self {
@@ -44,6 +46,9 @@ enum RequestKey: UInt8, CaseIterable {
     case .vectorStoreIDs: "vector_store_ids"
     case .webSearch: "web_search"
     case .tokenIDs: "prompt_token_ids"
+    case .nPredict: "n_predict"
+    case .numPredict: "num_predict"
+    case .maxNewTokens: "max_new_tokens"
     }
   }
 

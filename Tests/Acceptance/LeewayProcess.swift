@@ -249,10 +249,13 @@ final class UpstreamProcess: Sendable {
   private let installation: TestInstallation
   private let process: RunningProcess
 
-  init(answer: String) throws {
+  init(answer: String, latencyMilliseconds: Int = 0) throws {
     port = try freePort()
     installation = try TestInstallation(apps: [:])
-    process = try installation.start(["rehearse", "--port", String(port), "--answer", answer])
+    process = try installation.start([
+      "rehearse", "--port", String(port), "--answer", answer, "--latency",
+      String(latencyMilliseconds),
+    ])
   }
 
   func start() async throws { try await process.waitFor("is ready") }

@@ -41,13 +41,9 @@ import Testing
     #expect(last == 429)
     try await gateway.process.terminate()
 
-    let events = try Journal.open(
-      directory: installation.url.appending(path: "samples/journal").path,
-      settings: JournalSettings(), foldedThrough: 0
-    ).tail
+    let events = try installation.journalEvents()
     try expectBoundHeld(events, cap: cap)
-    let store = try StoreDatabase.open(
-      path: installation.url.appending(path: "samples/leeway.sqlite").path)
+    let store = try installation.openStore()
     var ledger = Ledger()
     events.forEach { ledger.apply($0) }
     #expect(try store.checkpoint() == ledger)
@@ -94,8 +90,7 @@ import Testing
     let gateway = try await installation.startGateway("gateway")
     #expect(try await gateway.chat(key: key, maxTokens: 64).status == 200)
     try await gateway.process.terminate()
-    let store = try StoreDatabase.open(
-      path: installation.url.appending(path: "samples/leeway.sqlite").path)
+    let store = try installation.openStore()
     let charge = try #require(
       store.checkpoint().accounts.values.map(\.settled).max(), "nothing was charged")
     return charge
@@ -108,7 +103,10 @@ struct LoadClient {
   let key: String
 
   /// How often each status came.
-  func run(calls: Int, atATime: Int) async throws -> [Int: Int] {
+  /// - Parameter onAnswer: called with the status of each answer that came whole.
+  func run(
+    calls: Int, atATime: Int, onAnswer: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws -> [Int: Int] {
     let configuration = URLSessionConfiguration.ephemeral
     configuration.httpMaximumConnectionsPerHost = atATime
     let session = URLSession(configuration: configuration)
@@ -128,7 +126,9 @@ struct LoadClient {
           var statuses: [Int: Int] = [:]
           for _ in 0..<share {
             let (_, response) = try await session.data(for: shared)
-            statuses[(response as? HTTPURLResponse)?.statusCode ?? 0, default: 0] += 1
+            let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+            statuses[status, default: 0] += 1
+            onAnswer(status)
           }
           return statuses
         }

@@ -114,6 +114,9 @@ import Testing
     (#"{"plugins":[{"id":"web"}]}"#, "plugins"),
     (#"{"chat_template":"{{ x }}"}"#, "chat_template"),
     (#"{"prompt_token_ids":[1]}"#, "prompt_token_ids"),
+    (#"{"max_tokens":5,"n_predict":9000}"#, "n_predict"),
+    (#"{"max_new_tokens":9000}"#, "max_new_tokens"),
+    (#"{"num_predict":9000}"#, "num_predict"),
   ])
   func namesPartsWithoutABound(body: String, part: String) throws {
     #expect(try peek(body).unboundablePart?.contains(part) == true)
