@@ -7,10 +7,18 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Serves the admin port until it is told to stop.
 public struct AdminServer: Service {
   private let application: Application<RouterResponder<BasicRequestContext>>
+  private let address: String
+  private let progress = Progress()
+
+  /// Shared by the copies of the value.
+  private final class Progress: Sendable {
+    let isListening = Atomic(false)
+  }
 
   /// - Parameters:
   ///   - host: where to listen; a loopback address keeps it off the network.
@@ -23,6 +31,8 @@ public struct AdminServer: Service {
     refreshSeconds: Int = 15, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
   ) throws {
+    address = "\(host):\(port)"
+    let progress = progress
     let pages = try Pages(refreshSeconds: refreshSeconds)
     let router = Router(options: .autoGenerateHeadEndpoints)
     router.add(middleware: Gatekeeper(hosts: HostRule(hosts: allowedHosts + [host])))
@@ -38,11 +48,25 @@ public struct AdminServer: Service {
       configuration: ApplicationConfiguration(
         address: .hostname(host, port: port),
         availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)),
-      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+      onServerRunning: { channel in
+        progress.isListening.store(true, ordering: .relaxed)
+        await onListening(channel.localAddress?.port ?? port)
+      },
       logger: logger)
   }
 
-  public func run() async throws { try await application.run() }
+  /// - Throws: `AdminFault` where the address cannot be listened on.
+  public func run() async throws {
+    do { try await application.run() } catch {
+      // What fails before the port is open is the address: nothing else has been tried.
+      guard !progress.isListening.load(ordering: .relaxed), !(error is CancellationError)
+      else { throw error }
+      throw AdminFault(
+        .listenFailed, "The admin port cannot listen on \(address).",
+        hint: "Another process may have the port; change `admin` in gateway.yaml.",
+        isRetryable: true, cause: "\(error)")
+    }
+  }
 
   /// A flood on the admin port must not take the descriptors that calls need.
   private static let connectionsMax = 256

@@ -1,8 +1,9 @@
 // From values to pages: templates are compiled once, then filled.
 //
-// Mustache escapes every value; the templates use no unescaped tag, so that an app's name or a
+// `StrictHTML` escapes every value; the templates use no unescaped tag, so that an app's name or a
 // verdict's text cannot become markup.
 
+import Markup
 import Metering
 import Mustache
 
@@ -14,11 +15,11 @@ struct Pages: Sendable {
   init(refreshSeconds: Int) throws {
     self.refreshSeconds = refreshSeconds
     library = MustacheLibrary(templates: [
-      "overview": try MustacheTemplate(string: PageTemplates.overview),
-      "message": try MustacheTemplate(string: PageTemplates.message),
-      "listing": try MustacheTemplate(string: PageTemplates.listing),
-      "head": try MustacheTemplate(string: PageTemplates.head),
-      "style": try MustacheTemplate(string: PageStyle.css),
+      "overview": try StrictHTML.template(PageTemplates.overview),
+      "message": try StrictHTML.template(PageTemplates.message),
+      "listing": try StrictHTML.template(PageTemplates.listing),
+      "head": try StrictHTML.template(PageTemplates.head),
+      "style": try StrictHTML.template(PageStyle.css),
     ])
   }
 

@@ -143,36 +143,3 @@ public struct Delivery: Hashable, Sendable {
     return delay + Int64(mixed % UInt64(delay / 10 + 1))
   }
 }
-
-/// What became of an alert as a whole.
-public enum AlertState: String, Hashable, Sendable, CaseIterable {
-  /// At least one delivery is still to be made.
-  case pending
-  /// All receivers have it.
-  case delivered
-  /// Some have it, the others never will.
-  case partial
-  /// Nobody but the log has it, or nobody at all.
-  case abandoned
-
-  /// The state of an alert from the ends of its deliveries to other receivers than the log.
-  /// An alert that has none is delivered.
-  public init(deliveries: [Delivery.State]) {
-    var delivered = 0
-    var abandoned = 0
-    for state in deliveries {
-      switch state {
-      case .waiting, .attempting:
-        self = .pending
-        return
-      case .delivered: delivered += 1
-      case .abandoned: abandoned += 1
-      }
-    }
-    switch (delivered, abandoned) {
-    case (_, 0): self = .delivered
-    case (0, _): self = .abandoned
-    default: self = .partial
-    }
-  }
-}

@@ -26,16 +26,6 @@ public enum Recipient: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Reads what was stored; nil for an unknown channel or a missing address.
-  public init?(channel: String, address: String) {
-    switch channel {
-    case "log": self = .log
-    case "email" where !address.isEmpty: self = .email(address)
-    case "webhook" where !address.isEmpty: self = .webhook(address)
-    default: return nil
-    }
-  }
-
   /// All receivers of an owner: always the log, then what the owner has.
   public static func of(email: String?, webhook: String?) -> [Recipient] {
     var recipients: [Recipient] = [.log]

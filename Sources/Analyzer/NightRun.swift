@@ -201,6 +201,11 @@ extension NightRun {
     _ report: DriftReport, _ date: CivilDate, at now: Timestamp
   ) throws(AnalyzerFault) -> Bool {
     let start = "Drift on \(date): "
+    // Callers are told this reason, so it names no label: that may be text of an output.
+    let drifted = report.classifiers.filter { $0.verdict == Verdict.drifted.rawValue }
+    let reason =
+      start + drifted.map { "'\($0.name)'" }.joined(separator: ", ")
+      + " against the baseline '\(report.baseline.name ?? "")'."
     do {
       var sequence: Int64 = 0
       while true {
@@ -214,7 +219,7 @@ extension NightRun {
         sequence = last.sequence
       }
       try store.placeOrder(
-        action: .cap(report.app), actor: "analyzer", reason: start + report.headline, at: now)
+        action: .cap(report.app), actor: "analyzer", reason: reason, at: now)
       return true
     } catch { throw storeFault("The order to cap \(report.app) could not be placed", error) }
   }

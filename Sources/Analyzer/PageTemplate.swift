@@ -1,46 +1,7 @@
 // The pages' frame: one Mustache template each, in the program so that a report needs no file but
 // itself. Everything in double braces is escaped by `StrictHTML`.
 
-import Mustache
-
-/// Escapes text for HTML scalar by scalar.
-///
-/// Mustache's own escape goes by characters as people see them: a "<" with a combining accent is
-/// one such character, is none of the five, and passes unescaped, as does a quotation mark that
-/// would then close an attribute.
-struct StrictHTML: MustacheContentType {
-  static let name = "LEEWAY_HTML"
-
-  func escapeText(_ text: String) -> String { Self.escape(text) }
-
-  static func escape(_ text: String) -> String {
-    var escaped = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": escaped.append(contentsOf: "&amp;".unicodeScalars)
-      case "<": escaped.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": escaped.append(contentsOf: "&gt;".unicodeScalars)
-      case "\"": escaped.append(contentsOf: "&quot;".unicodeScalars)
-      case "'": escaped.append(contentsOf: "&#39;".unicodeScalars)
-      case "\n", "\t": escaped.append(scalar)
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}",
-        // Marks that turn the direction of text could make one output read as another.
-        "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
-        escaped.append("\u{FFFD}")
-      default: escaped.append(scalar)
-      }
-    }
-    return String(escaped)
-  }
-}
-
 enum PageTemplate {
-  /// Parses a template whose values are escaped strictly.
-  static func compile(_ text: String) throws -> MustacheTemplate {
-    MustacheContentTypes.register(StrictHTML(), named: StrictHTML.name)
-    return try MustacheTemplate(string: "{{% CONTENT_TYPE:\(StrictHTML.name)}}" + text)
-  }
-
   static let style = """
     :root { color-scheme: light dark;
       --page: #ffffff; --ink: #1b1f24; --soft: #5b6570; --line: #d9dee4; --panel: #f5f7f9;
@@ -111,11 +72,7 @@ enum PageTemplate {
     <h3>What to do next</h3>
     <ul>
     {{#next}}
-    <li>
-    {{#parts}}
-    {{#isCode}}<code>{{text}}</code>{{/isCode}}{{^isCode}}{{text}}{{/isCode}}
-    {{/parts}}
-    </li>
+    <li>{{#parts}}{{#code}}<code>{{code}}</code>{{/code}}{{text}}{{/parts}}</li>
     {{/next}}
     </ul>
     {{#classifiers}}

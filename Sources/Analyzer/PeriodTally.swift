@@ -24,11 +24,6 @@ public struct PeriodTally: Hashable, Sendable {
     hours[hour] = tally
   }
 
-  /// Adds the hours of another span.
-  public mutating func merge(_ other: PeriodTally) {
-    for (hour, tally) in other.hours { hours[hour, default: Tally()].merge(tally) }
-  }
-
   /// All hours together.
   public var total: Tally {
     var sum = Tally()

@@ -2,6 +2,7 @@
 // night that has one is complete.
 
 import Foundation
+import Metering
 
 /// The folder of reports.
 public struct ReportFolder: Hashable, Sendable {

@@ -1,6 +1,7 @@
 // A report as Markdown, for a ticket or a review, and as a table for a terminal.
 
 import Foundation
+import Markup
 
 /// Draws a report as text.
 public enum ReportText {

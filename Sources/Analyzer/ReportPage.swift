@@ -1,7 +1,8 @@
 // A report as a page: verdict first, then the picture, examples, figures.
 
 import Foundation
-import Mustache
+import Markup
+import Metering
 
 /// Draws a report as one self-contained HTML file.
 enum ReportPage {
@@ -49,7 +50,7 @@ enum ReportPage {
   private static func render(
     _ template: String, _ context: [String: Any]
   ) throws(AnalyzerFault) -> String {
-    do { return try PageTemplate.compile(template).render(context) } catch {
+    do { return try StrictHTML.template(template).render(context) } catch {
       throw AnalyzerFault(
         .report, "A report's template cannot be read", hint: "This is a fault of the program.",
         cause: error)
@@ -74,7 +75,7 @@ enum ReportPage {
     let parts = text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
     return [
       "parts": parts.map { index, part -> [String: Any] in
-        ["text": String(part), "isCode": !index.isMultiple(of: 2)]
+        [index.isMultiple(of: 2) ? "text" : "code": String(part)]
       }
     ]
   }

@@ -1,6 +1,8 @@
 // The picture of a shift: for each label its share before and after, and beside it how far it
 // moved, with the interval and what the app tolerates. Drawn as text, so that a report is one file.
 
+import Markup
+
 /// An inline SVG of one classifier's shifts.
 struct ShiftChart {
   private let shifts: [ClassifierReport.Shift]

@@ -2,7 +2,8 @@
 //
 // Pure: it is fed what the upstream sent in any split and appends what the caller gets. Interim
 // answers are swallowed, hop-by-hop fields dropped, chunks framed anew; the payload stays as it
-// came, but for the usage event that the caller did not ask for.
+// came, but for the usage event that the caller did not ask for, and that only where no content
+// coding hides it.
 
 import Metering
 import NIOCore
@@ -27,18 +28,11 @@ struct AnswerPipe {
     case ended
   }
 
-  private enum Reader {
-    case none
-    case json(AnswerReader)
-    case stream(StreamReader)
-    /// In a coding that cannot be read.
-    case coded
-  }
-
   let plan: RequestPlan
   let estimate: CallEstimate
   let callID: CallID?
   let limits: HeadLimits
+  let decodedBytesMax: Int
   private(set) var sample: AnswerSample
   /// The caller can tell the answer's end without the connection closing.
   private(set) var keepsCallerAlive: Bool
@@ -50,7 +44,7 @@ struct AnswerPipe {
   private var pending = ByteBuffer()
   private var progress = HeadProgress()
   private var chunks: ChunkedReader
-  private var reader = Reader.none
+  private var content = AnswerContent()
   /// How the caller gets the body; `untilClose` for callers of HTTP/1.0.
   private var outFraming = BodyFraming.none
   /// Payload of one piece, gathered so that it becomes one chunk.
@@ -58,13 +52,14 @@ struct AnswerPipe {
 
   init(
     plan: RequestPlan, estimate: CallEstimate, callID: CallID?, sample: AnswerSample,
-    limits: HeadLimits
+    limits: HeadLimits, decodedBytesMax: Int
   ) {
     self.plan = plan
     self.estimate = estimate
     self.callID = callID
     self.sample = sample
     self.limits = limits
+    self.decodedBytesMax = decodedBytesMax
     keepsCallerAlive = plan.keepsAlive
     chunks = ChunkedReader(.response, limits: limits)
   }
@@ -111,23 +106,17 @@ struct AnswerPipe {
   private(set) var status = 0
 
   /// All that the answer told, valid at any moment.
-  var reading: CallReading {
-    switch reader {
-    case .none, .coded: CallReading()
-    case .json(let reader): reader.reading
-    case .stream(let reader): reader.reading
-    }
-  }
+  var reading: CallReading { content.reading }
 
   /// The upstream's connection can carry another call: this answer has been read to its end.
   var isReusable: Bool {
     if case .ended = phase { upstreamKeepsAlive } else { false }
   }
 
-  /// The answer's body is in a coding that cannot be read.
-  var isCoded: Bool { if case .coded = reader { true } else { false } }
+  /// The coding in which the answer cannot be read; nil where it can.
+  var unreadableCoding: ContentCoding? { content.isUnreadable ? content.coding : nil }
 
-  var isStream: Bool { if case .stream = reader { true } else { false } }
+  var isStream: Bool { content.isStream }
 
   // MARK: Head
 
@@ -171,28 +160,20 @@ struct AnswerPipe {
 
   private mutating func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
     guard plan.endpoint == .chatCompletions, !head.framing.isEmpty else { return }
-    if let coding = head.fields.first(.contentEncoding), !coding.isEmpty,
-      !Self.equals(bytes[coding], "identity")
-    {
-      reader = .coded
-      return
-    }
     let type = head.fields.first(.contentType)
     let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
     let isJSON = type.map { Self.begins(bytes[$0], "application/json") } ?? false
     // An upstream that streams without saying so is read by what was asked for.
-    if isEventStream || estimate.isStream && !isJSON && head.status < 300 {
-      reader = .stream(StreamReader(hidesUsage: estimate.hidesUsage))
-    } else {
-      reader = .json(AnswerReader())
-    }
+    let isStream = isEventStream || estimate.isStream && !isJSON && head.status < 300
+    content = AnswerContent(
+      isStream ? .stream(hidesUsage: estimate.hidesUsage) : .json,
+      coding: ContentCoding(head.fields, in: bytes), decodedBytesMax: decodedBytesMax)
   }
 
   private mutating func chooseFraming(_ head: ResponseHead) {
-    let changesLength = isStream && estimate.hidesUsage
     switch head.framing {
     case .none: outFraming = .none
-    case .length where !changesLength: outFraming = head.framing
+    case .length where !content.mayShorten: outFraming = head.framing
     case .length, .chunked, .untilClose:
       outFraming = plan.isOldVersion ? .untilClose : .chunked
     }
@@ -290,20 +271,7 @@ struct AnswerPipe {
 
   /// Reads payload, and gathers what of it the caller gets.
   private mutating func read(_ bytes: UnsafeRawBufferPointer, isAbsorbing: Bool) {
-    sample.append(bytes)
-    var relay = StreamRelay.everything
-    switch reader {
-    case .none, .coded: break
-    case .json(var json):
-      // Emptied first: else the reader would be copied on its first change.
-      reader = .none
-      json.feed(bytes)
-      reader = .json(json)
-    case .stream(var stream):
-      reader = .none
-      relay = stream.feed(bytes)
-      reader = .stream(stream)
-    }
+    let relay = content.read(bytes, sample: &sample)
     guard !isAbsorbing else { return }
     switch relay {
     case .everything: payload.writeBytes(bytes)
@@ -328,11 +296,8 @@ struct AnswerPipe {
   }
 
   private mutating func end(into out: inout ByteBuffer, isAbsorbing: Bool) {
-    if case .stream(var stream) = reader {
-      let rest = stream.finish()
-      reader = .stream(stream)
-      if !isAbsorbing { payload.writeBytes(rest) }
-    }
+    let rest = content.end(sample: &sample)
+    if !isAbsorbing { payload.writeBytes(rest) }
     flushPayload(into: &out)
     if outFraming == .chunked, !isAbsorbing { out.append(ChunkFrame.bodyEnd) }
     phase = .ended

@@ -15,7 +15,7 @@ struct AnswerSample {
   private let bytesMax: Int
   private var isCopying = false
   private(set) var bytes = ByteBuffer()
-  /// The answer was longer than the bound: what there is of it is not its text.
+  /// The answer was longer than the bound, or could not be decoded: its text is not here.
   private(set) var isTruncated = false
 
   init(_ choice: Choice, bytesMax: Int) {
@@ -33,12 +33,15 @@ struct AnswerSample {
 
   mutating func append(_ payload: UnsafeRawBufferPointer) {
     guard isCopying else { return }
-    guard bytes.readableBytes + payload.count <= bytesMax else {
-      isCopying = false
-      isTruncated = true
-      bytes = ByteBuffer()
-      return
-    }
+    guard bytes.readableBytes + payload.count <= bytesMax else { return abandon() }
     bytes.writeBytes(payload)
+  }
+
+  /// Gives the copy up: what there is of it is not the answer's text.
+  mutating func abandon() {
+    guard isCopying else { return }
+    isCopying = false
+    isTruncated = true
+    bytes = ByteBuffer()
   }
 }

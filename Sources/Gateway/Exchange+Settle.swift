@@ -13,7 +13,10 @@ extension Exchange {
       core.metrics.record(.duplicateSettlements)
       return
     }
-    if pipe?.isCoded == true { core.metrics.record(.answersUnreadable) }
+    if let coding = pipe?.unreadableCoding, ending.charge == .reportedElseEstimate {
+      core.metrics.record(.answersUnreadable)
+      core.codings.note(app: core.apps[app].policy.app, coding: coding)
+    }
     let reading = pipe?.reading ?? CallReading()
     let settlement = Settlement(
       ending.charge, reading: reading, estimate: estimate, reserved: reserved,

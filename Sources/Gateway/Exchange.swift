@@ -162,7 +162,7 @@ final class Exchange {
     deadline = now + .seconds(configuration.answerTimeoutSeconds)
     pipe = AnswerPipe(
       plan: plan, estimate: estimate, callID: callID, sample: answerSample(),
-      limits: core.limits)
+      limits: core.limits, decodedBytesMax: configuration.decodedBytesMax)
     let request = UpstreamRequest(
       plan: plan, upstream: core.upstreams[plan.upstream], splices: estimate.splices)
     handler.send(request.parts(body: body))

@@ -59,6 +59,10 @@ public struct GatewayConfiguration: Sendable {
   public var drainSeconds: Int64 = 30
   public var drainBytesMax = 4 * 1024 * 1024
 
+  /// The most bytes of content that are decoded of one answer in gzip or deflate to read its usage.
+  /// A longer one is relayed and charged as estimated.
+  public var decodedBytesMax = 32 * 1024 * 1024
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

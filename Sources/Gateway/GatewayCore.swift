@@ -22,6 +22,7 @@ final class GatewayCore: Sendable {
   let desk: AdmissionDesk
   let metrics: GatewayMetrics
   let samples: SampleQueue
+  let codings: UnreadableCodings
   let addresses: AddressBook
   let clock: @Sendable () -> Timestamp
   let logger: Logger
@@ -34,8 +35,8 @@ final class GatewayCore: Sendable {
   init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
     priceBook: PriceBook, keys: KeyTable, desk: AdmissionDesk, metrics: GatewayMetrics,
-    samples: SampleQueue, addresses: AddressBook, clock: @escaping @Sendable () -> Timestamp,
-    logger: Logger
+    samples: SampleQueue, codings: UnreadableCodings, addresses: AddressBook,
+    clock: @escaping @Sendable () -> Timestamp, logger: Logger
   ) throws(GatewayFault) {
     self.configuration = configuration
     limits = HeadLimits(headBytesMax: configuration.headBytesMax)
@@ -49,6 +50,7 @@ final class GatewayCore: Sendable {
     self.desk = desk
     self.metrics = metrics
     self.samples = samples
+    self.codings = codings
     self.addresses = addresses
     self.clock = clock
     self.logger = logger

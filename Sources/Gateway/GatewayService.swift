@@ -24,6 +24,10 @@ public final class GatewayService: Service, Sendable {
     /// mark across restarts: an alert's own identity keeps it to once. Called on a thread that
     /// may block.
     public var onCrossings: @Sendable ([BudgetCrossing]) -> Void
+    /// An app's answers come in a content coding that cannot be read, so that its calls are charged
+    /// as estimated: `gzip`, `br`, `zstd` … At most once per app and coding while the gateway
+    /// runs. Called on a thread that may block.
+    public var onUnreadableCoding: @Sendable (_ app: String, _ coding: String) -> Void
     /// Stores a batch of samples. Called on a thread that may block.
     public var storeSamples: @Sendable ([SampleRecord]) throws -> Void
     /// All keys as the store has them, revoked ones included.
@@ -33,11 +37,13 @@ public final class GatewayService: Service, Sendable {
 
     public init(
       onCrossings: @escaping @Sendable ([BudgetCrossing]) -> Void,
+      onUnreadableCoding: @escaping @Sendable (_ app: String, _ coding: String) -> Void,
       storeSamples: @escaping @Sendable ([SampleRecord]) throws -> Void,
       loadKeys: @escaping @Sendable () throws -> [KeyRecord],
       clock: @escaping @Sendable () -> Timestamp
     ) {
       self.onCrossings = onCrossings
+      self.onUnreadableCoding = onUnreadableCoding
       self.storeSamples = storeSamples
       self.loadKeys = loadKeys
       self.clock = clock
@@ -78,6 +84,8 @@ public final class GatewayService: Service, Sendable {
     let samples = SampleQueue(
       draftsMax: configuration.sampleQueueMax, threads: threads, metrics: metrics, logger: logger,
       store: callbacks.storeSamples)
+    let codings = UnreadableCodings(
+      threads: threads, logger: logger, tell: callbacks.onUnreadableCoding)
     let addresses = AddressBook(
       targets: upstreams.map { ($0.host, $0.port) },
       lifetime: .seconds(configuration.addressLifetimeSeconds), threads: threads)
@@ -85,7 +93,8 @@ public final class GatewayService: Service, Sendable {
     core = try GatewayCore(
       configuration: configuration, apps: apps, upstreams: upstreams, priceBook: priceBook,
       keys: KeyTable(records: records, apps: apps.map(\.policy.app)), desk: desk, metrics: metrics,
-      samples: samples, addresses: addresses, clock: callbacks.clock, logger: logger)
+      samples: samples, codings: codings, addresses: addresses, clock: callbacks.clock,
+      logger: logger)
     tls = try TLSContexts.server(configuration.tls)
     loadKeys = callbacks.loadKeys
     self.threads = threads

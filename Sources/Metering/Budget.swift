@@ -51,7 +51,8 @@ public struct AppPolicy: Sendable {
   public var budgets: [Budget]
   /// Models the app may call; nil: all. An entry that ends in `*` matches by prefix.
   public var models: [String]?
-  /// Bound of output tokens where the request names none; nil: the model's own maximum.
+  /// Bound of each answer's output tokens where the request names none; nil: the model's own
+  /// maximum. It is put into the request of a budgeted app, so that the upstream obeys it.
   public var outputTokensDefault: Int64?
   /// Budget marks that alert, in percent of the cap, ascending.
   public var alertPercents: [Int]

@@ -33,10 +33,4 @@ struct AlertPayload {
       body: alert.body, link: link, atMilliseconds: alert.at.milliseconds)
     return Array(rebuilt.payloadJSON.utf8)
   }
-
-  /// `2026-11-23T08:05:09.250Z`.
-  static func timeText(_ time: Timestamp) -> String {
-    Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
-      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-  }
 }

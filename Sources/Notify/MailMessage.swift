@@ -44,7 +44,7 @@ struct MailMessage {
     if let link = AlertPayload(alert).link { lines.append("More: \(link)") }
     if !alert.app.isEmpty { lines.append("App: \(alert.app)") }
     lines.append("Severity: \(alert.severity)")
-    lines.append("Raised: \(AlertPayload.timeText(alert.at))")
+    lines.append("Raised: \(alert.at.iso8601)")
     lines.append("Alert: \(alert.key)")
     return lines.joined(separator: "\n") + "\n"
   }

@@ -44,7 +44,18 @@ public struct LogNotifier: Notifier {
       level: level, "alert",
       metadata: [
         "key": "\(alert.key)", "app": "\(alert.app)", "kind": "\(alert.kind)",
-        "title": "\(alert.title)", "body": "\(alert.body)",
+        "title": "\(Self.oneLine(alert.title))", "body": "\(Self.oneLine(alert.body))",
       ])
+  }
+
+  /// A record is a line: what collects logs splits them there, and a name from outside must not be
+  /// able to forge a second one.
+  static func oneLine(_ text: String) -> String {
+    let lines = text.split(whereSeparator: \.isNewline)
+    return String(
+      String.UnicodeScalarView(
+        lines.joined(separator: " ").unicodeScalars.map {
+          $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
+        }))
   }
 }

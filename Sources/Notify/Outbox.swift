@@ -190,7 +190,7 @@ public final class Outbox: Service {
       "attempt": "\(claimed.delivery.attempts)", "error": "\(fault)",
     ]
     if case .retry(let at, _) = outcome {
-      metadata["next"] = "\(AlertPayload.timeText(at))"
+      metadata["next"] = "\(at.iso8601)"
       logger.warning("alert not delivered, will be tried again", metadata: metadata)
     } else {
       logger.error("alert given up", metadata: metadata)

@@ -79,7 +79,8 @@ final class RehearsalCore: Sendable {
 
   /// Decides about a request; `record` is given if `wantsRequests`.
   func decide(
-    number: Int, target: [UInt8], body: UnsafeRawBufferPointer, record: RecordedRequest?
+    number: Int, isPost: Bool, target: [UInt8], body: UnsafeRawBufferPointer,
+    record: RecordedRequest?
   ) -> Decision {
     var name: String?
     if let record {
@@ -92,6 +93,10 @@ final class RehearsalCore: Sendable {
     }
     guard let scan = CallScan(target: target, body: body) else {
       return .play(Self.refusal(404, "the rehearsal upstream has no such path"))
+    }
+    // As every provider: what only reads must not come back as a model's answer.
+    guard isPost else {
+      return .play(Self.refusal(405, "the rehearsal upstream answers POST here"))
     }
     let count = UInt64(number)
     let seed = configuration.seed

@@ -20,6 +20,7 @@ final class RehearsalHandler: ChannelInboundHandler {
     var number = 0
     var target: [UInt8] = []
     var keepAlive = true
+    var isPost = false
     var method = ""
     var fields: [(name: String, value: String)] = []
   }
@@ -143,6 +144,7 @@ final class RehearsalHandler: ChannelInboundHandler {
     pending.number = core.nextRequest()
     pending.target = Array(raw[head.pathAndQuery])
     pending.keepAlive = head.keepAlive
+    pending.isPost = head.method == .post
     guard core.wantsRequests else { return }
     pending.method = "\(head.method.name)"
     pending.fields = head.fields.slices.map {
@@ -192,7 +194,8 @@ final class RehearsalHandler: ChannelInboundHandler {
         body: Array(body))
     }
     let decision = core.decide(
-      number: pending.number, target: pending.target, body: body, record: record)
+      number: pending.number, isPost: pending.isPost, target: pending.target, body: body,
+      record: record)
     let latency = core.configuration.latencyMilliseconds
     if case .follow(let steps) = decision {
       follow(context, steps[...])

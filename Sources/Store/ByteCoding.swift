@@ -69,15 +69,6 @@ struct ByteReader {
     return bytes[offset]
   }
 
-  mutating func fixed<Value: FixedWidthInteger>(
-    _ type: Value.Type
-  ) throws(Malformed) -> Value {
-    let size = MemoryLayout<Value>.size
-    guard bytes.count - offset >= size else { throw Malformed() }
-    defer { offset += size }
-    return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
-  }
-
   mutating func unsigned() throws(Malformed) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0

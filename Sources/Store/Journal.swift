@@ -262,7 +262,7 @@ public final class Journal: Sendable {
         let holder = String(decoding: try file.read(32, at: 0), as: UTF8.self)
         throw StoreFault(
           .journalLocked, "The journal in \(directory) is in use by process \(holder)",
-          hint: "Stop that process, or give this gateway a journal of its own.")
+          hint: "Stop that process, or give this gateway a store and a journal of its own.")
       }
       try file.truncate(to: 0)
       try file.write(Array("\(getpid())".utf8), at: 0)

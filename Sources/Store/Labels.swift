@@ -47,25 +47,9 @@ extension StoreDatabase {
     }
   }
 
-  /// Stores labels; those that are there stay, and those of deleted samples are left out.
-  /// - Returns: how many were new.
-  @discardableResult
-  public func insertLabels(
-    classifier: String, version: String, labels: [Int64: String]
-  ) throws(StoreFault) -> Int {
-    guard !labels.isEmpty else { return 0 }
-    return try write("storing labels") { db in
-      var inserted = 0
-      for (sample, label) in labels.sorted(by: { $0.key < $1.key })
-      where try Self.insertLabel(db, sample, classifier, version, label) {
-        inserted += 1
-      }
-      return inserted
-    }
-  }
-
   /// Stores labels and counts the new ones in the tallies, in one transaction: a tally is always
-  /// the sum of the labels that were ever stored, however often a run is repeated.
+  /// the sum of the labels that were ever stored, however often a run is repeated. Labels that are
+  /// there stay, and those of deleted samples are left out.
   ///
   /// - Returns: how many were new.
   @discardableResult

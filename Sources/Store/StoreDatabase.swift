@@ -29,6 +29,8 @@ public final class StoreDatabase: Sendable {
   /// The file, or `:memory:`.
   public let path: String
   let writer: any DatabaseWriter
+  let ledgerClaim = LedgerClaim()
+  static let inMemoryPath = ":memory:"
 
   private init(path: String, writer: any DatabaseWriter) {
     self.path = path
@@ -61,16 +63,17 @@ public final class StoreDatabase: Sendable {
   public static func inMemory() throws(StoreFault) -> StoreDatabase {
     do {
       let queue = try DatabaseQueue(configuration: configuration(StoreSettings()))
-      let database = StoreDatabase(path: ":memory:", writer: queue)
+      let database = StoreDatabase(path: inMemoryPath, writer: queue)
       try database.migrate()
       return database
     } catch {
-      throw StoreFault(error, doing: "opening the database", path: ":memory:")
+      throw StoreFault(error, doing: "opening the database", path: inMemoryPath)
     }
   }
 
-  /// Closes every connection; later calls fail.
+  /// Closes every connection, and gives up the ledger; later calls fail.
   public func close() throws(StoreFault) {
+    defer { ledgerClaim.release() }
     do { try writer.close() } catch {
       throw StoreFault(error, doing: "closing the database", path: path)
     }

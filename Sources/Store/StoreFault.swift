@@ -26,6 +26,8 @@ public struct StoreFault: Error, Hashable, Sendable, CustomStringConvertible {
     case schemaNewer = "schema_newer"
     /// Another process holds the journal.
     case journalLocked = "journal_locked"
+    /// Another gateway writes this store's ledger.
+    case storeClaimed = "store_claimed"
     case journalCorrupt = "journal_corrupt"
     /// Events are missing between two that are there.
     case journalGap = "journal_gap"

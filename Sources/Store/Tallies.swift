@@ -59,17 +59,6 @@ extension StoreDatabase {
     }
   }
 
-  /// Counts by label over a span, summed in order of hour: the same rows give the same bits.
-  public func tallyCounts(
-    app: String, classifier: String, version: String, segment: String? = nil,
-    since: Timestamp? = nil, until: Timestamp? = nil
-  ) throws(StoreFault) -> [String: Double] {
-    let rows = try tallies(
-      app: app, classifier: classifier, version: version, segment: segment, since: since,
-      until: until)
-    return rows.reduce(into: [:]) { counts, row in counts[row.label, default: 0] += row.count }
-  }
-
   static func addTally(_ db: Database, _ row: TallyRow) throws {
     let statement = try db.cachedStatement(
       sql: """

@@ -34,9 +34,4 @@ final class AtomicCells: @unchecked Sendable {
     precondition(index >= 0 && index < count)
     return cells[index].load(ordering: .relaxed)
   }
-
-  func store(_ value: Int64, at index: Int) {
-    precondition(index >= 0 && index < count)
-    cells[index].store(value, ordering: .relaxed)
-  }
 }

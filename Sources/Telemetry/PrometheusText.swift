@@ -22,9 +22,6 @@ public struct PrometheusText: Sendable {
     case counter, gauge, histogram
   }
 
-  /// What `Content-Type` says of this text.
-  public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
   public private(set) var text = ""
 
   public init() {}

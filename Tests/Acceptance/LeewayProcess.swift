@@ -31,8 +31,7 @@ final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; o
     let name = "\(executable.lastPathComponent)-\(UUID().uuidString)"
     outputURL = directory.appending(path: name + ".out")
     errorsURL = directory.appending(path: name + ".err")
-    FileManager.default.createFile(atPath: outputURL.path, contents: nil)
-    FileManager.default.createFile(atPath: errorsURL.path, contents: nil)
+    for file in [outputURL, errorsURL] { try Data().write(to: file) }
     process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = directory

@@ -2,6 +2,7 @@
 // each, with a kill -9 between raising and sending.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct RealAlertTests {

@@ -1,6 +1,7 @@
 // A real small model as upstream: the ledger's tokens equal the server's own counts.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct RealModelTests {

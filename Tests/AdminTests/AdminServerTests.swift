@@ -1,6 +1,7 @@
 // The admin port over real sockets: what it answers, to whom, and with which headers.
 
 import Foundation
+import Logging
 import TestSupport
 import Testing
 
@@ -11,14 +12,25 @@ import Testing
     try await withServer(ExampleControl(reportsDirectory: "/nonexistent")) { port in
       let health = try await ask("/health", port: port)
       #expect(health.status == 200)
-      #expect(health.body == "ok\n")
+      #expect(health.text == "ok\n")
       let ready = try await ask("/ready", port: port)
       #expect(ready.status == 200)
-      #expect(ready.body == #"{"problems":[],"status":"ready"}"# + "\n")
+      #expect(ready.text == #"{"problems":[],"status":"ready"}"# + "\n")
       let metrics = try await ask("/metrics", port: port)
       #expect(metrics.status == 200)
-      #expect(metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
-      #expect(metrics.body.hasSuffix("up 1\n"))
+      #expect(metrics.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
+      #expect(metrics.text.hasSuffix("up 1\n"))
+    }
+  }
+
+  @Test func aPortThatIsTakenIsNamed() async throws {
+    let control = ExampleControl(reportsDirectory: "/nonexistent")
+    try await withServer(control) { port in
+      let second = try AdminServer(
+        control: control, port: port, logger: Logger(label: "admin-tests"))
+      let fault = await #expect(throws: AdminFault.self) { try await second.run() }
+      #expect(fault?.code == .listenFailed)
+      #expect(fault?.message == "The admin port cannot listen on 127.0.0.1:\(port).")
     }
   }
 
@@ -29,12 +41,12 @@ import Testing
     try await withServer(control) { port in
       let ready = try await ask("/ready", port: port)
       #expect(ready.status == 503)
-      #expect(ready.headers["content-type"] == "application/json")
+      #expect(ready.header("content-type") == "application/json")
       struct Body: Decodable {
         var status: String
         var problems: [ReadinessProblem]
       }
-      let body = try JSONDecoder().decode(Body.self, from: Data(ready.body.utf8))
+      let body = try JSONDecoder().decode(Body.self, from: Data(ready.text.utf8))
       #expect(body.status == "not_ready")
       #expect(body.problems == problems)
       #expect(try await ask("/health", port: port).status == 200)
@@ -47,16 +59,16 @@ import Testing
   func everyAnswerKeepsABrowserInBounds(path: String) async throws {
     try await withServer(ExampleControl(reportsDirectory: "/nonexistent")) { port in
       let answer = try await ask(path, port: port)
-      let policy = answer.headers["content-security-policy"] ?? ""
+      let policy = answer.header("content-security-policy") ?? ""
       #expect(policy.hasPrefix("default-src 'none'"))
       #expect(policy.contains("frame-ancestors 'none'"))
       #expect(!policy.contains("script"))
-      #expect(answer.headers["x-content-type-options"] == "nosniff")
-      #expect(answer.headers["cache-control"] == "no-store")
-      #expect(answer.headers["cross-origin-resource-policy"] == "same-origin")
-      #expect(answer.headers["x-frame-options"] == "DENY")
-      #expect(answer.headers["referrer-policy"] == "no-referrer")
-      #expect(answer.headers["access-control-allow-origin"] == nil)
+      #expect(answer.header("x-content-type-options") == "nosniff")
+      #expect(answer.header("cache-control") == "no-store")
+      #expect(answer.header("cross-origin-resource-policy") == "same-origin")
+      #expect(answer.header("x-frame-options") == "DENY")
+      #expect(answer.header("referrer-policy") == "no-referrer")
+      #expect(answer.header("access-control-allow-origin") == nil)
     }
   }
 
@@ -66,7 +78,7 @@ import Testing
       for path in ["/", "/metrics", "/nothing"] {
         let answer = try await ask(path, port: port, method: method)
         #expect(answer.status == 405)
-        #expect(answer.headers["allow"] == "GET, HEAD")
+        #expect(answer.header("allow") == "GET, HEAD")
       }
     }
   }
@@ -76,8 +88,8 @@ import Testing
       let get = try await ask("/metrics", port: port)
       let head = try await ask("/metrics", port: port, method: "HEAD")
       #expect(head.status == 200)
-      #expect(head.body == "")
-      #expect(head.headers["content-length"] == String(get.body.utf8.count))
+      #expect(head.text == "")
+      #expect(head.header("content-length") == String(get.text.utf8.count))
     }
   }
 
@@ -88,7 +100,7 @@ import Testing
       for host in evil + evil.map({ "\($0):\(port)" }) {
         let answer = try await ask("/", port: port, host: host)
         #expect(answer.status == 421, "\(host)")
-        #expect(!answer.body.contains("support-chat"))
+        #expect(!answer.text.contains("support-chat"))
       }
       let ours = [
         "localhost", "LOCALHOST:\(port)", "127.0.0.1:\(port)", "[::1]:\(port)", "10.1.2.3",
@@ -113,7 +125,7 @@ import Testing
   @Test func aHeaderFloodIsRefusedAndTheServerLives() async throws {
     try await withServer(ExampleControl(reportsDirectory: "/nonexistent")) { port in
       let flood = String(repeating: "X-A: \(String(repeating: "a", count: 100))\r\n", count: 2000)
-      let answer = try? await RawConnection.exchange(
+      let answer = try? await exchange(
         "GET / HTTP/1.1\r\nHost: localhost\r\n\(flood)\r\n", port: port)
       #expect(answer?.status != 200)
       let health = try await ask("/health", port: port)

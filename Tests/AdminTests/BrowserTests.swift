@@ -8,32 +8,21 @@ import Testing
 @testable import Admin
 
 enum Browser {
-  static let path: String? = {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return ["chromium", "chromium-browser", "google-chrome"].lazy
-      .flatMap { name in folders.map { "\($0)/\(name)" } }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }()
+  static let path = Command.find("chromium", "chromium-browser", "google-chrome")
 
   /// What the browser wrote to its log, after it has taken a picture of the page.
   static func screenshot(
     _ url: String, to file: String, width: Int, height: Int, isDark: Bool, profile: String
   ) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path ?? "")
-    process.arguments = [
-      "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-      "--enable-logging=stderr", "--user-data-dir=\(profile)", "--screenshot=\(file)",
-      "--window-size=\(width),\(height)",
-      "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", url,
-    ]
-    let errors = Pipe()
-    process.standardError = errors
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    let said = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: said, as: UTF8.self)
+    try Command.run(
+      path ?? "",
+      [
+        "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+        "--enable-logging=stderr", "--user-data-dir=\(profile)", "--screenshot=\(file)",
+        "--window-size=\(width),\(height)",
+        "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)", url,
+      ]
+    ).said
   }
 }
 
@@ -51,7 +40,7 @@ enum Browser {
     let folder = ProcessInfo.processInfo.environment["LEEWAY_SCREENSHOTS"] ?? directory.path
     let file = "\(folder)/overview-\(name).png"
     let log = try await withServer(control) { port in
-      try await RawConnection.offPool {
+      try await onThread {
         try Browser.screenshot(
           "http://localhost:\(port)/", to: file, width: width, height: height, isDark: isDark,
           profile: directory.path("profile"))

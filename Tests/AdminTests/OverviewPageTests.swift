@@ -16,9 +16,9 @@ import Testing
   @Test func everyAppIsARow() async throws {
     let page = try await page(control)
     #expect(page.status == 200)
-    #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+    #expect(page.header("content-type") == "text/html; charset=utf-8")
     for app in ["support-chat", "invoice-reader", "prime-check", "mail-triage"] {
-      #expect(page.body.contains("<b>\(app)</b>"))
+      #expect(page.text.contains("<b>\(app)</b>"))
     }
     for text in [
       "$11.48", "of $40.00", "$402.12", "18,204", "Mara Lindqvist", "28 %",
@@ -27,17 +27,33 @@ import Testing
       #"href="/reports/2026-11-23/prime-check.html""#, "27,941", "$33.39",
       "1 app stopped, 1 app at the cap",
     ] {
-      #expect(page.body.contains(text), "\(text)")
+      #expect(page.text.contains(text), "\(text)")
     }
   }
 
   @Test func textStaysText() async throws {
     let page = try await page(control)
-    #expect(!page.body.contains("<script"))
-    #expect(!page.body.contains("<img"))
-    #expect(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
-    #expect(!page.body.contains("style=\""))
-    #expect(!page.body.contains(" onerror=alert(2)>"))
+    #expect(!page.text.contains("<script"))
+    #expect(!page.text.contains("<img"))
+    #expect(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+    #expect(!page.text.contains("style=\""))
+    #expect(!page.text.contains(" onerror=alert(2)>"))
+  }
+
+  /// To Swift a "<" with an accent is one character, and none of those that Mustache escapes.
+  @Test func aCombiningMarkDoesNotHideMarkup() async throws {
+    var marked = control
+    marked.apps[0].name = "<\u{301}b>"
+    marked.apps[0].owner = "<\u{338}img src=x>"
+    marked.apps[0].budgets[0].name = "\"\u{301} onload=alert(1) x=\""
+    marked.health[0].name = "<\u{301}i>"
+    let scalars = Array(try await page(marked).text.unicodeScalars)
+    for (one, next) in zip(scalars, scalars.dropFirst()) where ["<", "\""].contains(one) {
+      #expect(next != "\u{301}" && next != "\u{338}")
+    }
+    let body = String(String.UnicodeScalarView(scalars))
+    #expect(body.contains("&lt;\u{301}b&gt;"))
+    #expect(body.contains("&quot;\u{301} onload=alert(1) x=&quot;"))
   }
 
   @Test func theNonceIsNewEachTimeAndFits() async throws {
@@ -45,10 +61,10 @@ import Testing
       var nonces: [String] = []
       for _ in 0..<2 {
         let page = try await ask("/", port: port)
-        let tag = try #require(page.body.range(of: "<style nonce=\""))
-        let nonce = String(page.body[tag.upperBound...].prefix { $0 != "\"" })
+        let tag = try #require(page.text.range(of: "<style nonce=\""))
+        let nonce = String(page.text[tag.upperBound...].prefix { $0 != "\"" })
         #expect(nonce.count >= 16)
-        let policy = page.headers["content-security-policy"] ?? ""
+        let policy = page.header("content-security-policy") ?? ""
         #expect(policy.contains("style-src 'nonce-\(nonce)'"))
         nonces.append(nonce)
       }
@@ -58,7 +74,7 @@ import Testing
   }
 
   @Test func whatNeedsAPersonComesFirst() async throws {
-    let body = try await page(control).body
+    let body = try await page(control).text
     let order = ["prime-check", "mail-triage", "invoice-reader", "support-chat"]
     let places = try order.map { name in
       try #require(body.range(of: "<b>\(name)</b>")).lowerBound
@@ -69,7 +85,7 @@ import Testing
   @Test func noAppsSaysWhatToDo() async throws {
     var empty = control
     empty.apps = []
-    let body = try await page(empty).body
+    let body = try await page(empty).text
     #expect(body.contains("thresholds/apps/APP.yaml"))
     #expect(!body.contains("<table>"))
     #expect(body.contains("No apps yet"))
@@ -80,14 +96,14 @@ import Testing
     broken.hasOverview = false
     let page = try await page(broken)
     #expect(page.status == 503)
-    #expect(page.body.contains("cannot be read now"))
-    #expect(!page.body.contains("Unavailable"))
+    #expect(page.text.contains("cannot be read now"))
+    #expect(!page.text.contains("Unavailable"))
   }
 
   @Test func failingChecksAreTheHeadline() async throws {
     var ill = control
     ill.health[0] = Overview.HealthLine(name: "Journal", value: "cannot be written", isFine: false)
-    let body = try await page(ill).body
+    let body = try await page(ill).text
     #expect(body.contains("1 system check failing"))
     #expect(body.contains("dot bad"))
   }

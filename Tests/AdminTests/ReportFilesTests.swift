@@ -34,13 +34,13 @@ import Testing
     try await withServer(control) { port in
       let html = try await ask("/reports/2026-11-23/shop.html", port: port)
       #expect(html.status == 200)
-      #expect(html.body == "<h1>r</h1>")
-      #expect(html.headers["content-type"] == "text/html; charset=utf-8")
-      #expect(html.headers["content-security-policy"]?.contains("sandbox") == true)
+      #expect(html.text == "<h1>r</h1>")
+      #expect(html.header("content-type") == "text/html; charset=utf-8")
+      #expect(html.header("content-security-policy")?.contains("sandbox") == true)
       let json = try await ask("/reports/2026-11-23/shop.json?x=1", port: port)
-      #expect(json.headers["content-type"] == "application/json")
-      #expect(try await ask("/reports/latest/shop.html", port: port).body == "<h1>r</h1>")
-      #expect(try await ask("/reports/2026-11-23/a%20b%26c.md", port: port).body == "a")
+      #expect(json.header("content-type") == "application/json")
+      #expect(try await ask("/reports/latest/shop.html", port: port).text == "<h1>r</h1>")
+      #expect(try await ask("/reports/2026-11-23/a%20b%26c.md", port: port).text == "a")
     }
   }
 
@@ -58,7 +58,7 @@ import Testing
     let control = ExampleControl(reportsDirectory: directory.path("reports"))
     let answer = try await withServer(control) { try await ask(target, port: $0) }
     #expect(answer.status == 404)
-    #expect(!answer.body.contains("SECRET"))
+    #expect(!answer.text.contains("SECRET"))
   }
 
   @Test func directoriesListWhatCanBeAskedFor() async throws {
@@ -67,15 +67,15 @@ import Testing
     try await withServer(control) { port in
       let top = try await ask("/reports/", port: port)
       #expect(top.status == 200)
-      #expect(top.body.contains(#"<a href="./2026-11-23/">2026-11-23/</a>"#))
-      #expect(!top.body.contains(".git"))
+      #expect(top.text.contains(#"<a href="./2026-11-23/">2026-11-23/</a>"#))
+      #expect(!top.text.contains(".git"))
       let day = try await ask("/reports/2026-11-23/", port: port)
-      #expect(day.body.contains(#"<a href="./a%20b%26c.md">a b&amp;c.md</a>"#))
+      #expect(day.text.contains(#"<a href="./a%20b%26c.md">a b&amp;c.md</a>"#))
       let bare = try await ask("/reports/2026-11-23", port: port)
       #expect(bare.status == 308)
-      #expect(bare.headers["location"] == "/reports/2026-11-23/")
+      #expect(bare.header("location") == "/reports/2026-11-23/")
       let short = try await ask("/reports", port: port)
-      #expect(short.headers["location"] == "/reports/")
+      #expect(short.header("location") == "/reports/")
     }
   }
 

@@ -119,13 +119,4 @@ import Testing
       try require(delivery.attempts <= 11, "\(delivery.attempts) attempts")
     }
   }
-
-  @Test func anAlertsStateIsThatOfItsDeliveries() {
-    #expect(AlertState(deliveries: []) == .delivered)
-    #expect(AlertState(deliveries: [.delivered(at: 1), .waiting(until: 2)]) == .pending)
-    #expect(AlertState(deliveries: [.delivered(at: 1), .attempting(number: 1)]) == .pending)
-    #expect(AlertState(deliveries: [.delivered(at: 1)]) == .delivered)
-    #expect(AlertState(deliveries: [.delivered(at: 1), .abandoned(at: 2, reason: "")]) == .partial)
-    #expect(AlertState(deliveries: [.abandoned(at: 2, reason: "")]) == .abandoned)
-  }
 }

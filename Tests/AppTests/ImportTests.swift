@@ -232,7 +232,7 @@ struct ImportTests {
       #expect(found.message.contains(words), "\(found)")
     }
     let thrown = #expect(throws: ImportFault.self) { try SampleMapping(parsing: ["modle=b"]) }
-    #expect(try #require(thrown).hint.contains("did you mean 'model'?"))
+    #expect(try #require(thrown).hint.hasSuffix("; did you mean 'model'?"))
     let mapping = try SampleMapping(parsing: ["output=a=b", "label.x.y=Response Rate"])
     #expect(mapping.entries.map(\.column) == ["a=b", "Response Rate"])
     #expect(mapping.entries[1].key == .label("x.y"))

@@ -146,9 +146,9 @@ import Testing
       #expect(
         app.classifiers.map(\.kind) == [
           .regex(
-            pattern: #"\[(Yes|No)\]"#, capture: 1, match: .last, lowercase: true,
-            none: "undetermined"), .pointer("/result/kind"), .equals(of: "answer"),
-          .field(column: "label.human"), .refusal(partial: "answer"),
+            pattern: #"\[(Yes|No)\]"#, group: 1, match: .last, isLowercased: true,
+            none: "undetermined"), .pointer(path: "/result/kind"), .equals(classifier: "answer"),
+          .field(name: "label.human"), .refusal(partial: "answer"),
         ])
       #expect(app.drift.baseline == "march")
       #expect(app.drift.filters == ["model=gpt-4-0613", "tag.team=a"])

@@ -122,19 +122,4 @@ import Testing
       try #require(months.window(at: moment)?.id == String(text.prefix(7)))
     }
   }
-
-  @Test func datesAgreeWithFoundationsCalendar() throws {
-    var calendar = Calendar(identifier: .gregorian)
-    calendar.timeZone = .gmt
-    for days in stride(from: -800_000, through: 800_000, by: 997) {
-      let date = Date(timeIntervalSince1970: Double(days) * 86_400)
-      // Foundation's Gregorian calendar is Julian before 1582.
-      if date < Date(timeIntervalSince1970: -12_219_292_800) { continue }
-      let parts = calendar.dateComponents([.year, .month, .day], from: date)
-      let civil = CivilDate(daysSinceEpoch: days)
-      try #require(
-        civil == CivilDate(year: parts.year!, month: parts.month!, day: parts.day!))
-      try #require(civil.daysSinceEpoch == days)
-    }
-  }
 }

@@ -24,7 +24,8 @@ import Wire
     estimate.hidesUsage = hidesUsage
     return AnswerPipe(
       plan: plan, estimate: estimate, callID: CallID(7),
-      sample: AnswerSample(.always, bytesMax: 100_000), limits: HeadLimits())
+      sample: AnswerSample(.always, bytesMax: 100_000), limits: HeadLimits(),
+      decodedBytesMax: 100_000)
   }
 
   static let events = Script.event("a") + Script.usageEvent + Script.event("b") + Script.done

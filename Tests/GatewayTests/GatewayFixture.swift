@@ -40,6 +40,8 @@ final class GatewayFixture: Sendable {
   let metrics: GatewayMetrics
   let gateway: GatewayService
   let crossings: Collected<BudgetCrossing>
+  /// `APP CODING`, as the gateway told it.
+  let codings: Collected<String>
   private let taken = Collected<LedgerEvent>()
 
   var port: Int { gateway.port }
@@ -68,6 +70,7 @@ final class GatewayFixture: Sendable {
     var apps = Self.apps(cap: capNanodollars, sampleRate: sampleRate, models: models)
     for index in apps.indices { apps[index].policy.outputTokensDefault = outputTokensDefault }
     let crossings = Collected<BudgetCrossing>()
+    let codings = Collected<String>()
     let upstreams =
       upstreams ?? [
         GatewayUpstream(
@@ -82,6 +85,7 @@ final class GatewayFixture: Sendable {
       ledger: ledger, journal: opened.journal, metrics: metrics,
       callbacks: GatewayService.Callbacks(
         onCrossings: { crossings.append($0) },
+        onUnreadableCoding: { codings.append(["\($0) \($1)"]) },
         storeSamples: { try database.insertSamples($0, storedAt: Self.now) },
         loadKeys: { try database.keys() }, clock: { Self.now }),
       logger: Self.logger)
@@ -89,6 +93,7 @@ final class GatewayFixture: Sendable {
     self.database = database
     self.metrics = metrics
     self.crossings = crossings
+    self.codings = codings
     journal = opened.journal
     try await gateway.start()
   }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Metering
+import TestSupport
 import Testing
 
 @testable import Gateway

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 final class ScriptedUpstream: Sendable {
   struct Request: Sendable {
@@ -35,19 +36,7 @@ final class ScriptedUpstream: Sendable {
   private let sentBytes = Atomic<Int>(0)
 
   init(_ script: @escaping @Sendable (Request) -> [Step]) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard listener >= 0 else { throw SocketFault("socket") }
-    var address = loopback(port: 0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        bind(listener, address, length) == 0 && listen(listener, 256) == 0
-          && getsockname(listener, address, &length) == 0
-      }
-    }
-    guard bound else { throw SocketFault("listen") }
-    port = Int(UInt16(bigEndian: address.sin_port))
-    self.listener = listener
+    (listener, port) = try listeningSocket()
     self.script = script
     let thread = Thread { [self] in accept() }
     thread.start()

@@ -7,32 +7,7 @@ import Testing
 
 @testable import Gateway
 
-/// A certificate of its own for `localhost`, made by the openssl command.
-private struct Certificate {
-  let directory: TemporaryDirectory
-  var chain: String { directory.path("cert.pem") }
-  var key: String { directory.path("key.pem") }
-
-  static let isAvailable = ["/usr/bin/openssl", "/usr/local/bin/openssl"].contains {
-    FileManager.default.isExecutableFile(atPath: $0)
-  }
-
-  init() throws {
-    directory = try TemporaryDirectory()
-    let openssl = Process()
-    openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    openssl.arguments = [
-      "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-      "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", chain,
-    ]
-    openssl.standardError = FileHandle.nullDevice
-    try openssl.run()
-    openssl.waitUntilExit()
-    guard openssl.terminationStatus == 0 else { throw SocketFault("openssl failed") }
-  }
-}
-
-@Suite(.enabled(if: Certificate.isAvailable, "the openssl command is not installed"))
+@Suite(.enabled(if: Certificate.isAvailable, "\(Certificate.skipReason)"))
 struct TLSTests {
   private static func upstream(
     port: Int, trusting certificate: Certificate?, host: String = "localhost"
@@ -42,13 +17,20 @@ struct TLSTests {
       credential: GatewayFixture.key, trustRootsPath: certificate?.chain)
   }
 
-  @Test func aCallPassesTLSOnBothSides() async throws {
-    let certificate = try Certificate()
-    let upstream = try ScriptedUpstream { _ in [.send(Script.json(Script.completion()))] }
-    let inner = try await GatewayFixture(upstreamPort: upstream.port) {
+  /// A gateway that speaks TLS to its callers.
+  private static func gateway(
+    with certificate: Certificate, before upstream: ScriptedUpstream
+  ) async throws -> GatewayFixture {
+    try await GatewayFixture(upstreamPort: upstream.port) {
       $0.tls = GatewayConfiguration.TLSFiles(
         certificateChainPath: certificate.chain, privateKeyPath: certificate.key)
     }
+  }
+
+  @Test func aCallPassesTLSOnBothSides() async throws {
+    let certificate = try Certificate()
+    let upstream = try ScriptedUpstream { _ in [.send(Script.json(Script.completion()))] }
+    let inner = try await Self.gateway(with: certificate, before: upstream)
     // The name has two addresses where IPv6 is up, and only one of them listens.
     let outer = try await GatewayFixture(
       upstreamPort: 0, upstreams: [Self.upstream(port: inner.port, trusting: certificate)])
@@ -67,10 +49,7 @@ struct TLSTests {
   @Test func anUntrustedUpstreamGetsNothingAndCostsNothing() async throws {
     let certificate = try Certificate()
     let upstream = try ScriptedUpstream { _ in [.send(Script.json(Script.completion()))] }
-    let inner = try await GatewayFixture(upstreamPort: upstream.port) {
-      $0.tls = GatewayConfiguration.TLSFiles(
-        certificateChainPath: certificate.chain, privateKeyPath: certificate.key)
-    }
+    let inner = try await Self.gateway(with: certificate, before: upstream)
     let outer = try await GatewayFixture(
       upstreamPort: 0, upstreams: [Self.upstream(port: inner.port, trusting: nil)])
     let answer = try await outer.call(GatewayFixture.request(GatewayFixture.body))

@@ -25,7 +25,7 @@ import Testing
     } catch { return error }
   }
 
-  @Test(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON"))
+  @Test(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
   func anyStatusIsAResponseAndRedirectsAreNotFollowed() async throws {
     let web = try await Receiver.web()
     let client = CurlClient()
@@ -38,7 +38,7 @@ import Testing
     #expect(try web.taken().allSatisfy { $0["path"] != "/elsewhere" })
   }
 
-  @Test(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON"))
+  @Test(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
   func manyAtOnceEachGetTheirOwnAnswer() async throws {
     let web = try await Receiver.web()
     let client = CurlClient()
@@ -53,7 +53,7 @@ import Testing
     #expect(statuses.allSatisfy { $0.0 == $0.1 })
   }
 
-  @Test(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON"))
+  @Test(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
   func boundsEndATransfer() async throws {
     let web = try await Receiver.web()
     let slow = await fault(post("http://127.0.0.1:\(web.port)/slow", timeoutSeconds: 0.5))
@@ -63,7 +63,7 @@ import Testing
     #expect(endless?.code == .responseTooLarge)
   }
 
-  @Test(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON"))
+  @Test(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
   func cancellingATaskEndsItsTransfer() async throws {
     let web = try await Receiver.web()
     let request = post("http://127.0.0.1:\(web.port)/slow", timeoutSeconds: 60)
@@ -80,7 +80,7 @@ import Testing
     #expect(await cancelledBefore.value?.code == .cancelled)
   }
 
-  @Test(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON"))
+  @Test(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
   func shutdownEndsEverything() async throws {
     let web = try await Receiver.web()
     let client = CurlClient()

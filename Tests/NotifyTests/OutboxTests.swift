@@ -62,6 +62,15 @@ final class ScriptedNotifier: Notifier {
   private let busy = NotifyFault(.receiverBusy, "busy", hint: "", isRetryable: true)
   private let refused = NotifyFault(.refused, "no", hint: "", isRetryable: false)
 
+  @Test func anAlertIsOneLineOfTheLog() async throws {
+    let log = LogLines()
+    let notifier = LogNotifier(logger: Logger(label: "log-test") { _ in log })
+    try await notifier.send(alert("k", title: "one\r\ntwo\u{1B}[2J"), to: "")
+    #expect(log.text.hasSuffix("\n") && log.text.filter(\.isNewline).count == 1)
+    #expect(log.text.contains("one two\u{FFFD}[2J"))
+    #expect(log.text.contains("Spent $8.01 of $10.00. .A line that begins with a dot."))
+  }
+
   @Test func deliversOnceAndRaisingAgainDoesNothing() async throws {
     let store = try StoreDatabase.inMemory()
     let notifier = ScriptedNotifier()

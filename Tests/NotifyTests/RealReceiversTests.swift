@@ -10,7 +10,7 @@ import Testing
 
 @testable import Notify
 
-@Suite(.enabled(if: Receiver.python != nil, "set LEEWAY_PEERS_PYTHON to a python with aiosmtpd"))
+@Suite(.enabled(if: Command.peersPython != nil, "\(Command.peersAbsence)"))
 struct RealReceiversTests {
   private let clock = TestClock()
   private let body = "Spent $8.01 of $10.00 – für heute.\n.A line that begins with a dot.\n.\nEnd"

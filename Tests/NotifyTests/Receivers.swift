@@ -11,15 +11,6 @@ final class Receiver: @unchecked Sendable {
   private let directory: TemporaryDirectory
   let port: Int
 
-  /// The interpreter that has aiosmtpd.
-  static let python: String? = {
-    guard let path = ProcessInfo.processInfo.environment["LEEWAY_PEERS_PYTHON"] else { return nil }
-    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-  }()
-
-  static let pythonReason =
-    "set LEEWAY_PEERS_PYTHON to a python with aiosmtpd to run the tests against real receivers"
-
   struct Failure: Error { var what: String }
 
   /// Starts a script and waits until it says which port it has.
@@ -27,7 +18,7 @@ final class Receiver: @unchecked Sendable {
     let directory = try TemporaryDirectory()
     let file = try directory.write(script, to: "receiver.py")
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.python ?? "")
+    process.executableURL = URL(fileURLWithPath: Command.peersPython ?? "")
     process.arguments = [file, directory.path("taken.jsonl"), directory.path("port")] + arguments
     try process.run()
     self.process = process

@@ -5,32 +5,9 @@ import Foundation
 import TestSupport
 import Testing
 
-enum OpenSSL {
-  static let path = ["/usr/bin/openssl", "/usr/local/bin/openssl"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  /// A PEM file with a key and a certificate of its own making for `localhost`.
-  static func selfSigned(in directory: TemporaryDirectory) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path ?? "")
-    let (key, certificate) = (directory.path("key.pem"), directory.path("cert.pem"))
-    process.arguments = [
-      "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-      "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
-    ]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    let text =
-      try String(contentsOfFile: key, encoding: .utf8)
-      + String(contentsOfFile: certificate, encoding: .utf8)
-    return try directory.write(text, to: "both.pem")
-  }
-}
-
 @Suite(
   .enabled(
-    if: Receiver.python != nil && OpenSSL.path != nil,
+    if: Command.peersPython != nil && Certificate.isAvailable,
     "needs LEEWAY_PEERS_PYTHON and the openssl command"))
 struct TransportSecurityTests {
   private func fault(_ request: CurlRequest) async -> CurlFault? {
@@ -41,8 +18,8 @@ struct TransportSecurityTests {
   }
 
   @Test func anUnknownCertificateIsRefusedAndATrustedOneTaken() async throws {
-    let directory = try TemporaryDirectory()
-    let file = try OpenSSL.selfSigned(in: directory)
+    let certificate = try Certificate()
+    let file = certificate.both
     let web = try await Receiver.secureWeb(certificate: file)
     let content = CurlRequest.Content.http(.init(method: "POST"))
     let unknown = await fault(

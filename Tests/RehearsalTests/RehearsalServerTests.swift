@@ -197,6 +197,9 @@ func events(_ text: String) throws -> [[String: Any]] {
       let answer = try await exchange(port, post("/v1/unknown", "{}"))
       #expect(answer.status == 404)
       #expect((try object(answer.text)["error"] as? [String: Any])?["message"] is String)
+      let read = try await exchange(
+        port, "GET /v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(read.status == 405)
       let bad = try await exchange(port, "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n")
       #expect(bad.status == 400)
     }

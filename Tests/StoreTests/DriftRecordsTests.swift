@@ -19,12 +19,25 @@ import Testing
     return (database, try database.insertSamples(samples, storedAt: hour))
   }
 
+  private func counts(
+    in database: StoreDatabase, _ segment: String? = nil, _ since: Timestamp? = nil,
+    _ until: Timestamp? = nil
+  ) throws -> [String: Double] {
+    try database.tallies(
+      app: "chat", classifier: "c", version: "1", segment: segment, since: since, until: until
+    ).reduce(into: [:]) { counts, row in counts[row.label, default: 0] += row.count }
+  }
+
   @Test func labelsAreKeptByVersionAndTheFirstStays() throws {
     let (database, ids) = try filled(3)
-    #expect(try database.insertLabels(classifier: "c", version: "1", labels: [ids[0]: "yes"]) == 1)
-    let again = [ids[0]: "no", ids[1]: "no", 999: "gone"]
-    #expect(try database.insertLabels(classifier: "c", version: "1", labels: again) == 1)
-    try database.insertLabels(classifier: "c", version: "2", labels: [ids[0]: "maybe"])
+    func record(_ version: String, _ labels: [Int64: String]) throws -> Int {
+      try database.recordLabels(
+        app: "chat", classifier: "c", version: version,
+        rows: labels.map { LabelRow(sample: $0, label: $1, hour: hour) })
+    }
+    #expect(try record("1", [ids[0]: "yes"]) == 1)
+    #expect(try record("1", [ids[0]: "no", ids[1]: "no", 999: "gone"]) == 1)
+    #expect(try record("2", [ids[0]: "maybe"]) == 1)
     #expect(
       try database.labels(classifier: "c", version: "1", sampleIDs: ids + [999])
         == [ids[0]: "yes", ids[1]: "no"])
@@ -42,7 +55,7 @@ import Testing
     for _ in 0..<3 {
       try database.recordLabels(app: "chat", classifier: "c", version: "1", rows: rows)
     }
-    let counts = try database.tallyCounts(app: "chat", classifier: "c", version: "1")
+    let counts = try self.counts(in: database)
     let refusals = ids.count { $0 % 3 == 0 }
     #expect(counts == ["refusal": Double(refusals * 20), "answer": Double((10 - refusals) * 20)])
   }
@@ -54,7 +67,7 @@ import Testing
     #expect(
       try database.pruneSamples(olderThan: hour.adding(milliseconds: 1), bytesMax: .max) == 4)
     #expect(try database.labels(classifier: "c", version: "1", sampleIDs: ids).isEmpty)
-    #expect(try database.tallyCounts(app: "chat", classifier: "c", version: "1") == ["x": 4])
+    #expect(try counts(in: database) == ["x": 4])
   }
 
   @Test func talliesAreBoundedByHourAndSegment() throws {
@@ -66,9 +79,7 @@ import Testing
     }
     try database.recordLabels(app: "chat", classifier: "c", version: "1", rows: rows)
     func count(_ segment: String?, _ since: Timestamp?, _ until: Timestamp?) throws -> Double? {
-      try database.tallyCounts(
-        app: "chat", classifier: "c", version: "1", segment: segment, since: since, until: until
-      )["l"]
+      try counts(in: database, segment, since, until)["l"]
     }
     let second = hour.adding(milliseconds: 3_600_000)
     #expect(try count(nil, nil, nil) == 8 && count("a", nil, nil) == 4)

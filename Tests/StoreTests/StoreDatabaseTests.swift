@@ -49,6 +49,28 @@ import Testing
     }
   }
 
+  @Test func aStoreHasOneGatewayWhateverLinkLeadsToIt() throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.path("leeway.sqlite")
+      let link = directory.path("elsewhere")
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: directory.path)
+      let first = try StoreDatabase.open(path: path)
+      try first.claimLedger()
+      try first.claimLedger()
+      // Commands and the analyzer share the store all the same.
+      let second = try StoreDatabase.open(path: link + "/leeway.sqlite")
+      _ = try second.checkpoint()
+      let fault = #expect(throws: StoreFault.self) { try second.claimLedger() }
+      #expect(fault?.code == .storeClaimed)
+      #expect(fault?.message.hasSuffix("process \(getpid())") == true)
+      try first.close()
+      try second.claimLedger()
+      try second.close()
+      try StoreDatabase.inMemory().claimLedger()
+    }
+  }
+
   @Test func aNewerSchemaIsLeftAlone() throws {
     try withTemporaryDirectory { directory in
       let path = directory.path("leeway.sqlite")

@@ -1,34 +1,19 @@
 // Prometheus' own checker, and a strict little reader of what it checks.
 
 import Foundation
+import TestSupport
 
 /// `promtool check metrics`, where it is installed.
 enum Promtool {
-  static let path: String? = {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.map { "\($0)/promtool" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }()
+  static let path = Command.find("promtool")
 
   static let skipReason = "promtool is not on PATH; install Debian's prometheus to run this test"
 
   /// What promtool complains of; empty: nothing, and it exited with 0.
   static func complaints(about text: String) throws -> String {
     guard let path else { return skipReason }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = ["check", "metrics"]
-    let input = Pipe()
-    let output = Pipe()
-    process.standardInput = input
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    input.fileHandleForWriting.write(Data(text.utf8))
-    try input.fileHandleForWriting.close()
-    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? said : "exit \(process.terminationStatus): \(said)"
+    let ending = try Command.run(path, ["check", "metrics"], input: text)
+    return ending.status == 0 ? ending.said : "exit \(ending.status): \(ending.said)"
   }
 }
 

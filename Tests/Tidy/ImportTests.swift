@@ -4,8 +4,6 @@ import Foundation
 import Testing
 
 @Suite struct ImportTests {
-  private static let core: Set = ["Metering", "Providers", "Contracts", "Drift", "Alerting"]
-
   /// The C library's calls and nothing else: no clock, no file is read through it.
   private static let libc: Set = ["Glibc", "Musl", "Darwin"]
   /// The system's own libraries, which an edge may use.
@@ -20,8 +18,9 @@ import Testing
     "Alerting": [],
     "Wire": libc,
     "Curl": system.union(["CCurl"]),
+    "Markup": ["Mustache"],
     "Store": system.union(["Metering", "GRDB", "Logging"]),
-    "Telemetry": system.union(["Metering", "Metrics", "CoreMetrics", "Logging"]),
+    "Telemetry": system.union(["Metering", "Metrics"]),
     "Notify": system.union([
       "Metering", "Alerting", "Store", "Curl", "Logging", "ServiceLifecycle",
     ]),
@@ -29,11 +28,13 @@ import Testing
       "Metering", "Providers", "Contracts", "Store", "Telemetry", "Wire", "Crypto", "NIOCore",
       "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
     ]),
-    "Analyzer": system.union(core).union([
-      "Store", "Mustache", "Crypto", "Logging", "ServiceLifecycle",
+    "Analyzer": system.union([
+      "Metering", "Contracts", "Drift", "Alerting", "Store", "Markup", "Crypto", "Logging",
+      "ServiceLifecycle",
     ]),
     "Admin": system.union([
-      "Metering", "Hummingbird", "HummingbirdCore", "Mustache", "Logging", "ServiceLifecycle",
+      "Metering", "Markup", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",
+      "ServiceLifecycle",
     ]),
     "Rehearsal": system.union(["Wire", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"]),
     "leeway": ["App"],

@@ -1,6 +1,8 @@
-// From budget marks to alerts in the outbox, addressed to the app's owner.
+// From what the gateway noticed to alerts in the outbox, addressed to the app's owner.
 
 import Alerting
+import Analyzer
+import Foundation
 import Logging
 import Metering
 import Store
@@ -41,6 +43,27 @@ final class AlertDesk: Sendable {
           resetText: crossing.resetsAtText, link: adminURL),
         atMilliseconds: now.milliseconds)
     }
+    raise(alerts)
+  }
+
+  /// Tells that an app's answers cannot be read: once a day (UTC), however often we start.
+  func raiseUnreadable(coding: String, app: String, at now: Timestamp) {
+    let day = CivilDate(now, in: .gmt)
+    raise([
+      Alert.system(
+        name: "unreadable-coding", occasion: "\(coding) \(day)", app: app, severity: .warning,
+        title: "\(app): answers in coding '\(coding)' cannot be read",
+        body: [
+          "The upstream of app '\(app)' codes its answers as '\(coding)' although the gateway asks"
+            + " for none, and Leeway cannot read that or found it broken.",
+          "Such calls are relayed as they come and charged at their estimate, marked estimated: the"
+            + " app's spend is likely to be counted too high.",
+          "Have the upstream honour `accept-encoding: identity`, or send gzip or deflate.",
+        ].joined(separator: "\n"), atMilliseconds: now.milliseconds)
+    ])
+  }
+
+  private func raise(_ alerts: [Alert]) {
     waiting.withLock { $0.append(contentsOf: alerts) }
     do { try storeWaiting() } catch {
       logger.warning("alerts wait for the store", metadata: ["cause": "\(error)"])

@@ -18,10 +18,10 @@ extension AppSettings {
     thresholds.coverageMin = drift.coverageMin
     thresholds.criticalLabels = drift.critical.values.flatMap(\.self).sorted()
     return AppDriftPolicy(
-      app: name, owner: owner.name, classifiers: classifiers.map(\.declaration),
+      app: name, owner: owner.name, classifiers: classifiers,
       thresholds: thresholds, onDrift: drift.onDrift == .cap ? .cap : .alert,
       baseline: drift.baseline, filter: drift.filters,
-      recipients: recipients(hasMail: hasMail))
+      recipients: recipients(hasMail: hasMail), sampleRate: samples.rate)
   }
 
   /// Where the owner's alerts go: always the log, and mail and webhook where they are named.

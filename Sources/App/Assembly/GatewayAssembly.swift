@@ -43,6 +43,7 @@ struct GatewayAssembly {
     let gatewaySettings = settings.gateway
     let now = Clock.now()
     try Installation.makeDirectory(gatewaySettings.journalDirectory)
+    try store.claimLedger()
     var ledger = try store.checkpoint()
     var journalSettings = JournalSettings()
     journalSettings.syncMilliseconds = Int(gatewaySettings.journalSyncMilliseconds)
@@ -68,6 +69,7 @@ struct GatewayAssembly {
       priceBook: settings.prices, ledger: ledger, journal: journal, metrics: metrics,
       callbacks: .init(
         onCrossings: { alerts.raise($0, at: Clock.now()) },
+        onUnreadableCoding: { alerts.raiseUnreadable(coding: $1, app: $0, at: Clock.now()) },
         storeSamples: { try _ = store.insertSamples($0, storedAt: Clock.now()) },
         loadKeys: { try store.keys() }, clock: { Clock.now() }),
       logger: logger)

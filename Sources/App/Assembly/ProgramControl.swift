@@ -1,6 +1,7 @@
 // What the admin port sees: balances from the gateway, counts and verdicts from the store.
 
 import Admin
+import Analyzer
 import Foundation
 import Gateway
 import Logging
@@ -23,8 +24,7 @@ struct ProgramControl: Control {
   func overview() async throws -> Overview {
     let snapshot = gateway.snapshot()
     let now = snapshot.at
-    let dayStart = Timestamp(
-      milliseconds: now.milliseconds - now.milliseconds % 86_400_000)
+    let dayStart = CivilDate(now, in: .gmt).start(in: .gmt)
     let (store, journal) = (store, journal)
     let (totals, verdicts, pending) = try await threads.runIfActive {
       (

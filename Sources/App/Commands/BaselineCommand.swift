@@ -21,12 +21,7 @@ struct BaselineCommand: ParsableCommand {
     @OptionGroup var policy: PolicyOptions
     @Argument(help: "The app.") var app: String
     @Argument(help: "The baseline's name.") var name: String
-    @Option(
-      name: .customLong("where"), help: "model=…, origin=…, status=… or tag.NAME=…; repeat it.")
-    var conditions: [String] = []
-    @Option(help: "From this time on: ISO 8601, a date, or a span back from now such as 7d.")
-    var since: String?
-    @Option(help: "Up to, not including; as --since.") var until: String?
+    @OptionGroup var period: PeriodOptions
     @Option(help: "Why this is the measure; kept in the file.") var reason = "pinned by hand"
     @Flag(help: "Replace a baseline of this name.") var replace = false
 
@@ -39,9 +34,7 @@ struct BaselineCommand: ParsableCommand {
         let baseline = try pinBaseline(
           name: name, reason: reason,
           policy: settingsOfApp.driftPolicy(hasMail: settings.gateway.mail != nil),
-          conditions: conditions,
-          since: since.map { try TimeArgument.read($0, now: now, option: "--since") },
-          until: until.map { try TimeArgument.read($0, now: now, option: "--until") },
+          conditions: period.conditions, since: period.start(at: now), until: period.end(at: now),
           zone: settingsOfApp.timeZone, at: now, in: store)
         let folder = BaselineFolder(path: policy.thresholds + "/baselines")
         try folder.save(baseline, replaces: replace)

@@ -1,5 +1,6 @@
 // Validating thresholds/ without starting anything.
 
+import Analyzer
 import ArgumentParser
 
 struct CheckCommand: ParsableCommand {
@@ -12,6 +13,8 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let settings = try policy.load()
+    let baselines = BaselineFolder(path: policy.thresholds + "/baselines")
+    try policy.stop(at: Self.faults(in: baselines, of: settings.apps.map(\.name)))
     let budgeted = settings.apps.filter(\.isBudgeted).count
     Console.line(
       "\(policy.thresholds): \(settings.apps.count) apps (\(budgeted) budgeted), "
@@ -20,10 +23,33 @@ struct CheckCommand: ParsableCommand {
     for app in settings.apps where !app.isBudgeted {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }
+    for app in settings.apps {
+      guard let name = app.drift.baseline, !baselines.names(app: app.name).contains(name)
+      else { continue }
+      Console.error(
+        "note: baseline '\(name)' of app '\(app.name)' is not pinned yet; "
+          + "until it is, the nightly run cannot judge the app.")
+    }
     for upstream in settings.gateway.upstreams where !upstream.isUsable {
       Console.error(
         "note: upstream '\(upstream.name)' has no credential "
           + "(\(upstream.credentialEnv ?? "") is not set); calls to it are refused.")
+    }
+  }
+
+  /// What the pinned baselines have wrong, which only the analyzer reads.
+  static func faults(in folder: BaselineFolder, of apps: [String]) -> [Fault] {
+    apps.flatMap { app in
+      folder.names(app: app).compactMap { name in
+        do throws(AnalyzerFault) {
+          _ = try folder.load(app: app, name: name)
+          return nil
+        } catch {
+          return Fault(
+            file: folder.file(app: app, name: name), line: 1, what: error.message,
+            advice: error.hint)
+        }
+      }
     }
   }
 }

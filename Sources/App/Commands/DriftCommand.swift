@@ -17,11 +17,7 @@ struct DriftCommand: ParsableCommand {
   @OptionGroup var policy: PolicyOptions
   @Argument(help: "The app.") var app: String
   @Option(help: "The baseline's name, from 'leeway baseline list'.") var against: String
-  @Option(name: .customLong("where"), help: "model=…, origin=…, status=… or tag.NAME=…; repeat it.")
-  var conditions: [String] = []
-  @Option(help: "From this time on: ISO 8601, a date, or a span back from now such as 7d.")
-  var since: String?
-  @Option(help: "Up to, not including; as --since.") var until: String?
+  @OptionGroup var period: PeriodOptions
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
@@ -32,12 +28,11 @@ struct DriftCommand: ParsableCommand {
       let store = try Installation.openStore(settings.gateway)
       let baseline = try BaselineFolder(path: policy.thresholds + "/baselines")
         .load(app: app, name: against)
-      let period = SampleSpan(
-        app: app, filter: try Filter.parse(conditions),
-        since: try since.map { try TimeArgument.read($0, now: now, option: "--since") },
-        until: try until.map { try TimeArgument.read($0, now: now, option: "--until") })
+      let span = SampleSpan(
+        app: app, filter: try period.filter(), since: try period.start(at: now),
+        until: try period.end(at: now))
       let comparison = try compareApp(
-        settingsOfApp.driftPolicy(hasMail: false), with: baseline, period: period,
+        settingsOfApp.driftPolicy(hasMail: false), with: baseline, period: span,
         zone: settingsOfApp.timeZone, in: store)
       let rate = settingsOfApp.drift.familyRate
       let report = try comparison.report(

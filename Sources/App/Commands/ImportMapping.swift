@@ -57,7 +57,7 @@ struct SampleMapping: Hashable, Sendable {
       guard let key = Key(name) else {
         throw ImportFault(
           .mapping, "--map knows no key '\(name)'",
-          hint: "Keys are \(Self.advice(for: name)).")
+          hint: Self.advice(for: name))
       }
       guard !entries.contains(where: { $0.key == key }) else {
         throw ImportFault(
@@ -74,8 +74,8 @@ struct SampleMapping: Hashable, Sendable {
   }
 
   private static func advice(for name: String) -> String {
-    let known = Key.names.joined(separator: ", ")
-    guard let nearest = NearestName.of(name, among: Key.names) else { return known }
+    let known = "Keys are " + Key.names.joined(separator: ", ")
+    guard let nearest = NearestName.of(name, among: Key.names) else { return known + "." }
     return "\(known); did you mean '\(nearest)'?"
   }
 }

@@ -72,13 +72,8 @@ private struct TimeScanner {
   }
 
   private func valid(year: Int?, month: Int?, day: Int?) -> CivilDate? {
-    guard let year, let month, let day else { return nil }
-    let date = CivilDate(year: year, month: month, day: day)
-    // A day that the month does not have comes back as another.
-    guard (1...12).contains(month), (1...31).contains(day), year >= 1970,
-      CivilDate(daysSinceEpoch: date.daysSinceEpoch) == date
-    else { return nil }
-    return date
+    guard let year, year >= 1970, let month, let day else { return nil }
+    return CivilDate(year: year, month: month, day: day)
   }
 
   /// Milliseconds after midnight UTC, to the end of the text; 0 where there is no time of day.

@@ -105,9 +105,9 @@ enum Actor {
   }
 }
 
-/// Moments as text, in UTC.
+/// Moments as text, in UTC, to the second.
 enum Moment {
   static func text(_ time: Timestamp) -> String {
-    Date(timeIntervalSince1970: Double(time.milliseconds) / 1_000).formatted(.iso8601)
+    String(time.iso8601.dropLast(5)) + "Z"
   }
 }

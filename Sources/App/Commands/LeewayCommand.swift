@@ -41,13 +41,18 @@ struct PolicyOptions: ParsableArguments {
   func load() throws -> Settings {
     let (settings, faults) = Settings.load(
       thresholdsDirectory: thresholds, environment: ProcessInfo.processInfo.environment)
-    guard faults.isEmpty, let settings else {
-      for fault in faults.sorted() { Console.error(fault.description) }
-      let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
-      Console.error("leeway: \(count) in \(thresholds); nothing was started or changed.")
-      throw ExitCode(64)
-    }
+    try stop(at: faults)
+    guard let settings else { throw ExitCode(64) }
     return settings
+  }
+
+  /// Lists the faults and ends with 64 (EX_USAGE); does nothing where there are none.
+  func stop(at faults: [Fault]) throws {
+    guard !faults.isEmpty else { return }
+    for fault in faults.sorted() { Console.error(fault.description) }
+    let count = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
+    Console.error("leeway: \(count) in \(thresholds); nothing was started or changed.")
+    throw ExitCode(64)
   }
 
   /// The app's settings, or exit 64 with the names that there are.

@@ -13,15 +13,7 @@ extension AnalyzeCommand {
     let assembly = AnalyzerAssembly(
       settings: settings, store: store, logger: Installation.logger("leeway.analyzer"))
     let now = Clock.now()
-    let night: Analyzer.CivilDate
-    if let date {
-      guard let given = Analyzer.CivilDate(date) else {
-        throw ValidationError("--date '\(date)' is no date: write it as 2026-11-22.")
-      }
-      night = given
-    } else {
-      night = Analyzer.CivilDate(now, in: try assembly.zone()).adding(days: -1)
-    }
+    let night = try Self.night(date, today: CivilDate(now, in: try assembly.zone()))
     try reportingFaults {
       let summary = try assembly.nightRun(wake: {}).run(night, policies: assembly.policies, at: now)
       for report in summary.reports {
@@ -36,5 +28,19 @@ extension AnalyzeCommand {
           + "\(summary.alertsRaised.count) alerts raised\(capped)")
       if !summary.faults.isEmpty { throw ExitCode(65) }
     }
+  }
+
+  /// The day to judge: as given, else yesterday.
+  ///
+  /// Not one that has yet to begin: its verdict would stay the latest that is known until then.
+  static func night(_ text: String?, today: CivilDate) throws -> CivilDate {
+    guard let text else { return today.adding(days: -1) }
+    guard let given = CivilDate(text) else {
+      throw ValidationError("--date '\(text)' is no date: write it as 2026-11-22.")
+    }
+    guard given <= today else {
+      throw ValidationError("--date \(given) has not begun; the latest is today, \(today).")
+    }
+    return given
   }
 }

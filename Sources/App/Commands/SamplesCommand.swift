@@ -50,9 +50,7 @@ struct SamplesCommand: ParsableCommand {
 
     @OptionGroup var policy: PolicyOptions
     @Option(help: "The app.") var app: String
-    @Option(
-      name: .customLong("where"), help: "model=…, origin=…, status=… or tag.NAME=…; repeat it.")
-    var conditions: [String] = []
+    @OptionGroup var period: PeriodOptions
     @Option(help: "At most this many.") var limit = 50
     @Flag(help: "Print JSON, with the whole texts.") var json = false
 
@@ -60,8 +58,12 @@ struct SamplesCommand: ParsableCommand {
       let settings = try policy.load()
       _ = try policy.app(app, in: settings)
       let store = try Installation.openStore(settings.gateway)
-      let filter = try Filter.parse(conditions)
-      let samples = try store.samples(app: app, filter: filter).suffix(max(limit, 0)).reversed()
+      let now = Clock.now()
+      let (filter, since, until) = (
+        try period.filter(), try period.start(at: now), try period.end(at: now)
+      )
+      let samples = try store.samples(app: app, filter: filter, since: since, until: until)
+        .suffix(max(limit, 0)).reversed()
       if json { return try Console.json(samples.map(Row.init)) }
       Console.table(
         ["TIME", "MODEL", "STATUS", "ORIGIN", "OUTPUT"],
@@ -72,7 +74,8 @@ struct SamplesCommand: ParsableCommand {
             line.count > 60 ? line.prefix(59) + "…" : line,
           ]
         }, rightAligned: [2])
-      let total = try store.sampleCount(app: app, filter: filter)
+      let total = try store.sampleCount(
+        app: app, filter: filter, since: since, until: until)
       Console.error("\(samples.count) of \(total) samples.")
     }
 
@@ -108,15 +111,6 @@ struct SamplesCommand: ParsableCommand {
         latencyMilliseconds = sample.latencyMilliseconds
         probability = sample.probability
       }
-    }
-  }
-}
-
-/// Conditions of `--where`.
-enum Filter {
-  static func parse(_ conditions: [String]) throws -> SampleFilter {
-    do { return try SampleFilter(parsing: conditions) } catch {
-      throw ValidationError("\(error)")
     }
   }
 }

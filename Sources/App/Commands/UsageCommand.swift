@@ -45,7 +45,9 @@ struct UsageCommand: ParsableCommand {
     return [
       row.app, row.upstream, row.model, String(row.calls), String(row.refused),
       String(row.failed), String(row.inputTokens), String(row.cachedInputTokens),
-      String(row.outputTokens), String(row.callsEstimated), row.chargeDollars,
+      String(row.outputTokens),
+      // What a crash left open is charged at its estimate too.
+      String(row.callsEstimated + row.expired), row.chargeDollars,
     ]
   }
 
@@ -91,24 +93,5 @@ struct UsageCommand: ParsableCommand {
       chargeEstimatedNanodollars = totals.estimated.charge.nanodollars
       chargeDollars = totals.charge.dollarsText
     }
-  }
-}
-
-/// Moments as people type them.
-enum TimeArgument {
-  /// Reads `2026-11-23`, `2026-11-23T10:00:00Z`, or a span back from now: `90m`, `24h`, `7d`.
-  static func read(_ text: String, now: Timestamp, option: String) throws -> Timestamp {
-    let units: [Character: Int64] = ["m": 60_000, "h": 3_600_000, "d": 86_400_000]
-    if let last = text.last, let unit = units[last], let count = Int64(text.dropLast()),
-      (0...100_000).contains(count)
-    {
-      return now.adding(milliseconds: -count * unit)
-    }
-    let full = text.contains("T") ? text : text + "T00:00:00Z"
-    if let date = try? Date(full, strategy: .iso8601) {
-      return Timestamp(milliseconds: Int64(date.timeIntervalSince1970 * 1_000))
-    }
-    throw ValidationError(
-      "\(option) '\(text)' is no time: write 2026-11-23, 2026-11-23T10:00:00Z, or 24h, 7d.")
   }
 }

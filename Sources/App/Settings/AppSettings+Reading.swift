@@ -1,5 +1,6 @@
 // Reads an app's file over the defaults, key by key: what the app does not say, it inherits.
 
+import Analyzer
 import Foundation
 import Metering
 
@@ -32,7 +33,7 @@ extension AppSettings {
       if let flag = section.take("errorsAlways")?.flag() { samples.errorsAlways = flag }
     }
     if !isDefaults, let flag = root.take("sandbox")?.flag() { isSandbox = flag }
-    if let list = root.take("classifiers") { classifiers = ClassifierSettings.read(list) }
+    if let list = root.take("classifiers") { classifiers = ClassifierDeclaration.read(list) }
     root.section("drift") { drift.read($0) }
     checkCritical(root)
     root.finish()

@@ -1,5 +1,6 @@
 // What thresholds/apps/APP.yaml says over thresholds/defaults.yaml: one app's owner and policy.
 
+import Analyzer
 import Foundation
 import Metering
 
@@ -43,7 +44,7 @@ public struct AppSettings: Sendable {
   public var samples = SampleSettings()
   /// Whether `leeway serve` shows a working command line with a key for this app.
   public var isSandbox = false
-  public var classifiers: [ClassifierSettings] = []
+  public var classifiers: [ClassifierDeclaration] = []
   public var drift = DriftSettings()
 
   public init(name: String, timeZone: TimeZone) {

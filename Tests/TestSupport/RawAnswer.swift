@@ -2,15 +2,21 @@
 
 import Foundation
 
-struct RawAnswer: Sendable {
-  var status: Int
-  var head: String
+public struct RawAnswer: Sendable {
+  public var status: Int
+  public var head: String
   /// Without chunk framing.
-  var body: [UInt8]
+  public var body: [UInt8]
 
-  var text: String { String(decoding: body, as: UTF8.self) }
+  public init(status: Int, head: String, body: [UInt8]) {
+    self.status = status
+    self.head = head
+    self.body = body
+  }
 
-  func header(_ name: String) -> String? {
+  public var text: String { String(decoding: body, as: UTF8.self) }
+
+  public func header(_ name: String) -> String? {
     for line in head.split(separator: "\r\n").dropFirst() {
       let parts = line.split(separator: ":", maxSplits: 1)
       if parts[0].lowercased() == name.lowercased() {
@@ -23,7 +29,7 @@ struct RawAnswer: Sendable {
 
 extension RawSocket {
   /// Reads one answer. - Parameter isBodiless: the request was HEAD.
-  func answer(isBodiless: Bool = false) throws -> RawAnswer {
+  public func answer(isBodiless: Bool = false) throws -> RawAnswer {
     let head = String(decoding: try receive(through: "\r\n\r\n"), as: UTF8.self)
     let status = Int(head.split(separator: " ")[1]) ?? 0
     var answer = RawAnswer(status: status, head: head, body: [])

@@ -4,19 +4,19 @@ import Foundation
 import Glibc
 
 /// What went wrong on a test's socket.
-struct SocketFault: Error, CustomStringConvertible {
-  let description: String
+public struct SocketFault: Error, CustomStringConvertible {
+  public let description: String
 
-  init(_ what: String) { description = "\(what): \(String(cString: strerror(errno)))" }
+  public init(_ what: String) { description = "\(what): \(String(cString: strerror(errno)))" }
 }
 
 /// One end of a TCP connection on loopback.
-final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
-  let descriptor: Int32
+public final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
+  public let descriptor: Int32
   private var buffered: [UInt8] = []
   private var isClosed = false
 
-  init(descriptor: Int32) {
+  public init(descriptor: Int32) {
     self.descriptor = descriptor
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(
@@ -25,7 +25,7 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
   }
 
-  convenience init(port: Int, receiveBufferBytes: Int32? = nil) throws {
+  public convenience init(port: Int, receiveBufferBytes: Int32? = nil) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw SocketFault("socket") }
     if var bytes = receiveBufferBytes {
@@ -46,23 +46,23 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
 
   deinit { close() }
 
-  func close() {
+  public func close() {
     guard !isClosed else { return }
     isClosed = true
     Glibc.close(descriptor)
   }
 
   /// Closes with a reset, as a crashed peer's system does.
-  func reset() {
+  public func reset() {
     var linger = linger(l_onoff: 1, l_linger: 0)
     setsockopt(
       descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     close()
   }
 
-  func send(_ text: String) throws { try send(Array(text.utf8)) }
+  public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-  func send(_ bytes: [UInt8]) throws {
+  public func send(_ bytes: [UInt8]) throws {
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes {
@@ -74,7 +74,7 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
   }
 
   /// Some bytes; nil at the end of the stream.
-  func receive() throws -> [UInt8]? {
+  public func receive() throws -> [UInt8]? {
     if !buffered.isEmpty {
       defer { buffered = [] }
       return buffered
@@ -90,14 +90,14 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
   }
 
   /// All bytes to the end of the stream.
-  func receiveAll() throws -> [UInt8] {
+  public func receiveAll() throws -> [UInt8] {
     var all: [UInt8] = []
     while let bytes = try receive() { all += bytes }
     return all
   }
 
   /// Bytes up to and including the marker; what follows stays for the next read.
-  func receive(through marker: String) throws -> [UInt8] {
+  public func receive(through marker: String) throws -> [UInt8] {
     let marker = Array(marker.utf8)
     var all: [UInt8] = []
     while true {
@@ -112,7 +112,7 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
     }
   }
 
-  func receive(count: Int) throws -> [UInt8] {
+  public func receive(count: Int) throws -> [UInt8] {
     var all: [UInt8] = []
     while all.count < count {
       guard let bytes = try receive() else {
@@ -125,7 +125,33 @@ final class RawSocket: @unchecked Sendable {  // Used by one thread at a time.
   }
 }
 
-func loopback(port: Int) -> sockaddr_in {
+/// A socket that listens on a free port of loopback; the caller closes it.
+public func listeningSocket() throws -> (descriptor: Int32, port: Int) {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  guard descriptor >= 0 else { throw SocketFault("socket") }
+  var address = loopback(port: 0)
+  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+  let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+      bind(descriptor, address, length) == 0 && listen(descriptor, 256) == 0
+        && getsockname(descriptor, address, &length) == 0
+    }
+  }
+  guard isBound else {
+    Glibc.close(descriptor)
+    throw SocketFault("listen")
+  }
+  return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+}
+
+/// A port of loopback that is free now, for a peer that must be told one.
+public func freePort() throws -> Int {
+  let (descriptor, port) = try listeningSocket()
+  Glibc.close(descriptor)
+  return port
+}
+
+private func loopback(port: Int) -> sockaddr_in {
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
   address.sin_port = in_port_t(port).bigEndian
@@ -134,8 +160,9 @@ func loopback(port: Int) -> sockaddr_in {
 }
 
 /// Runs blocking work on a thread of its own, so that tests do not starve each other.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
-{
+public func onThread<Value: Sendable>(
+  _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
   try await withCheckedThrowingContinuation { continuation in
     let thread = Thread { continuation.resume(with: Result { try body() }) }
     thread.stackSize = 1 << 20

@@ -6,56 +6,12 @@
 import Analyzer
 import Drift
 
-/// One classifier's declaration.
-public struct ClassifierSettings: Hashable, Sendable {
-  /// Which of several matches counts.
-  public enum Match: String, Hashable, Sendable, CaseIterable {
-    case first, last
-  }
-
-  public enum Kind: Hashable, Sendable {
-    /// The text of a capture group (0: the whole match) is the label; `none` where nothing matches.
-    case regex(pattern: String, capture: Int, match: Match, lowercase: Bool, none: String)
-    /// The value that a JSON pointer (RFC 6901) finds in the output is the label.
-    case pointer(String)
-    /// Whether another classifier's label equals the sample's reference.
-    case equals(of: String)
-    /// An imported column is the label.
-    case field(column: String)
-    /// Whether the output declines to answer; built in.
-    /// A refusal in part counts as `partial`, "refusal" or "answer".
-    case refusal(partial: String)
-  }
-
-  public var name: String
-  public var kind: Kind
-
-  public init(name: String, kind: Kind) {
-    self.name = name
-    self.kind = kind
-  }
-
-  /// The declaration as the analyzer takes it.
-  public var declaration: ClassifierDeclaration {
-    switch kind {
-    case .regex(let pattern, let capture, let match, let lowercase, let none):
-      .regex(
-        name: name, pattern: pattern, group: capture, match: match == .first ? .first : .last,
-        isLowercased: lowercase, none: none)
-    case .pointer(let path): .pointer(name: name, path: path)
-    case .equals(let of): .equals(name: name, classifier: of)
-    case .field(let column): .field(name: name, field: column)
-    case .refusal(let partial): .refusal(name: name, partial: partial)
-    }
-  }
-}
-
-extension ClassifierSettings {
+extension ClassifierDeclaration {
   private static let kinds = ["regex", "pointer", "equals", "field", "refusal"]
 
   /// Reads a list of declarations. Names must differ; `equals` needs a classifier of the list.
-  static func read(_ list: SettingsNode) -> [ClassifierSettings] {
-    var classifiers: [ClassifierSettings] = []
+  static func read(_ list: SettingsNode) -> [ClassifierDeclaration] {
+    var classifiers: [ClassifierDeclaration] = []
     var references: [(of: String, node: SettingsNode)] = []
     for element in list.list() {
       guard let section = element.mapping() else { continue }
@@ -78,7 +34,7 @@ extension ClassifierSettings {
     return classifiers
   }
 
-  private static func one(_ section: SettingsMapping) -> ClassifierSettings? {
+  private static func one(_ section: SettingsMapping) -> ClassifierDeclaration? {
     let name = section.need("name", "give the classifier a name")?.classifierName()
     let advice = "one of \(kinds.joined(separator: ", "))"
     guard let word = section.need("kind", advice)?.word(kinds) else { return nil }
@@ -88,43 +44,43 @@ extension ClassifierSettings {
     case "pointer": kind = pointer(section)
     case "equals":
       kind = section.need("of", "name the classifier to compare with the reference")?
-        .line("a classifier's name").map { .equals(of: $0) }
+        .line("a classifier's name").map { .equals(classifier: $0) }
     case "field":
       kind = section.need("column", "name the imported label column")?
-        .line("a column's name").map { .field(column: $0) }
+        .line("a column's name").map { .field(name: $0) }
     default:
       kind = .refusal(partial: section.take("partial")?.word(["refusal", "answer"]) ?? "refusal")
     }
     section.finish()
     guard let name, let kind else { return nil }
-    return ClassifierSettings(name: name, kind: kind)
+    return ClassifierDeclaration(name: name, kind: kind)
   }
 
   private static func regex(_ section: SettingsMapping) -> Kind? {
     let node = section.need("pattern", "write the regular expression in single quotes")
     let capture = Int(section.take("capture")?.integer(in: 0...99) ?? 0)
     let match =
-      section.take("match")?.word(Match.allCases.map(\.rawValue))
-      .flatMap(Match.init(rawValue:)) ?? .first
-    let lowercase = section.take("lowercase")?.flag() ?? false
+      section.take("match")?.word(["first", "last"]).flatMap(Match.init(rawValue:)) ?? .first
+    let isLowercased = section.take("lowercase")?.flag() ?? false
     let none = section.take("none")?.line("a label") ?? SpecialLabel.missing.rawValue
     guard let node, let pattern = node.text("a regular expression") else { return nil }
     return tried(
-      .regex(pattern: pattern, capture: capture, match: match, lowercase: lowercase, none: none),
+      .regex(
+        pattern: pattern, group: capture, match: match, isLowercased: isLowercased, none: none),
       at: node, "in single quotes YAML leaves backslashes alone; see the analyzer's syntax")
   }
 
   private static func pointer(_ section: SettingsMapping) -> Kind? {
     let node = section.need("pointer", "write a JSON pointer, as in /answer/kind")
     guard let node, let path = node.text("a JSON pointer") else { return nil }
-    return tried(.pointer(path), at: node, "begin it with '/', as in /answer/kind")
+    return tried(.pointer(path: path), at: node, "begin it with '/', as in /answer/kind")
   }
 
   /// Faults a declaration that the analyzer does not take.
   private static func tried(_ kind: Kind, at node: SettingsNode, _ advice: String) -> Kind {
-    let trial = ClassifierSettings(name: node.name, kind: kind)
+    let trial = ClassifierDeclaration(name: node.name, kind: kind)
     do {
-      _ = try makeClassifiers([trial.declaration])
+      _ = try makeClassifiers([trial])
     } catch {
       node.fault(error.message, advice)
     }

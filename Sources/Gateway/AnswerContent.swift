@@ -1,0 +1,155 @@
+// What an answer tells while it passes: its payload is read for usage and text, behind its content
+// coding where it has one.
+//
+// A coded payload is read from a side copy that exists in pieces of 32 KiB only; the caller gets
+// the payload as it came. That is why a coded stream keeps the usage event that the caller did not
+// ask for: to take it out would mean to code the rest anew, and then these are no more the bytes
+// that the provider sent.
+
+import NIOCore
+import Providers
+import Wire
+
+/// The reader of one answer's payload.
+struct AnswerContent {
+  private enum Reader {
+    case none
+    case json(AnswerReader)
+    case stream(StreamReader)
+  }
+
+  private enum Decoding {
+    /// The payload is the content.
+    case plain
+    case inflating(Inflate)
+    /// The coding is unknown, or the payload broke its rules: nothing of it is believed.
+    case unreadable
+  }
+
+  /// How the content is read.
+  enum Kind { case json, stream(hidesUsage: Bool) }
+
+  let coding: ContentCoding
+  /// The caller may get less than the payload.
+  let mayShorten: Bool
+  private var reader: Reader
+  private var decoding = Decoding.plain
+  /// Payload bytes of a coded answer.
+  private var codedBytes: Int64 = 0
+
+  /// An answer of which nothing is read.
+  init() {
+    coding = .identity
+    mayShorten = false
+    reader = .none
+  }
+
+  /// - Parameter decodedBytesMax: the most bytes of content read of a coded answer; a longer one
+  ///   is a decompression bomb and counts as unreadable.
+  init(_ kind: Kind, coding: ContentCoding, decodedBytesMax: Int) {
+    self.coding = coding
+    if coding == .identity {
+      decoding = .plain
+    } else if let format = coding.inflateFormat {
+      decoding = .inflating(Inflate(format, outputBytesMax: decodedBytesMax))
+    } else {
+      decoding = .unreadable
+    }
+    switch kind {
+    case .json:
+      mayShorten = false
+      reader = .json(AnswerReader())
+    case .stream(let hidesUsage):
+      mayShorten = hidesUsage && coding == .identity
+      reader = .stream(StreamReader(hidesUsage: mayShorten))
+    }
+  }
+
+  var isStream: Bool { if case .stream = reader { true } else { false } }
+
+  /// The answer cannot be read, so that its call is charged as estimated.
+  var isUnreadable: Bool { if case .unreadable = decoding { true } else { false } }
+
+  /// All that the answer told, valid at any moment. Of one that cannot be read no figure is
+  /// believed; its length, or that of the text seen in it, is what an estimate can rest on.
+  var reading: CallReading {
+    let reading =
+      switch reader {
+      case .none: CallReading()
+      case .json(let reader): reader.reading
+      case .stream(let reader): reader.reading
+      }
+    guard isUnreadable else { return reading }
+    var unbelieved = CallReading()
+    unbelieved.outputTextBytes = max(reading.outputTextBytes, codedBytes)
+    return unbelieved
+  }
+
+  // MARK: Feeding
+
+  /// Reads the next payload bytes and copies their content to the sample.
+  /// - Returns: what of the payload the caller gets.
+  mutating func read(
+    _ payload: UnsafeRawBufferPointer, sample: inout AnswerSample
+  ) -> StreamRelay {
+    switch decoding {
+    case .plain:
+      sample.append(payload)
+      return take(payload)
+    case .inflating(var inflate):
+      // Emptied first: else the decoder would be copied on its first change.
+      decoding = .unreadable
+      decode(payload, &inflate, &sample)
+    case .unreadable: sample.abandon()
+    }
+    codedBytes += Int64(payload.count)
+    return .everything
+  }
+
+  private mutating func decode(
+    _ payload: UnsafeRawBufferPointer, _ inflate: inout Inflate, _ sample: inout AnswerSample
+  ) {
+    do throws(InflateFault) {
+      try inflate.feed(payload) { content in
+        sample.append(content)
+        _ = take(content)
+      }
+      decoding = .inflating(inflate)
+    } catch {
+      sample.abandon()
+    }
+  }
+
+  private mutating func take(_ content: UnsafeRawBufferPointer) -> StreamRelay {
+    switch reader {
+    case .none: return .everything
+    case .json(var json):
+      // Emptied first, as above.
+      reader = .none
+      json.feed(content)
+      reader = .json(json)
+      return .everything
+    case .stream(var stream):
+      reader = .none
+      let relay = stream.feed(content)
+      reader = .stream(stream)
+      return relay
+    }
+  }
+
+  /// The payload is over.
+  /// - Returns: bytes that were held back and that the caller gets after all.
+  mutating func end(sample: inout AnswerSample) -> [UInt8] {
+    var rest: [UInt8] = []
+    if case .stream(var stream) = reader {
+      rest = stream.finish()
+      reader = .stream(stream)
+    }
+    // Some senders forget the end of the coding. Usage that was read before it stands.
+    if case .inflating(let inflate) = decoding, !inflate.isWhole, reading.usage == nil {
+      decoding = .unreadable
+      sample.abandon()
+    }
+    return rest
+  }
+}
