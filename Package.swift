@@ -118,7 +118,9 @@ let package = Package(
     tests(
       "RehearsalTests",
       ["Rehearsal", "Wire", "TestSupport", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
-    tests("AppTests", ["App", "Alerting", "Analyzer", "Metering", "Store", "TestSupport", logging]),
+    tests(
+      "AppTests",
+      ["App", "Alerting", "Analyzer", "Metering", "Store", "TestSupport", logging]),
     tests("Acceptance", ["leeway", "Metering", "Store", "TestSupport"], exclude: ["Peers"]),
     tests("Tidy", []),
   ]

@@ -11,6 +11,8 @@ public struct BudgetAlertFacts: Hashable, Sendable {
   public var window: String
   /// The mark, in percent of the cap.
   public var percent: Int
+  /// Whether calls are being refused because what is left covers no more of them.
+  public var isRefusing: Bool
   /// Dollars without the sign: `8.01`.
   public var spentText: String
   public var capText: String
@@ -19,13 +21,14 @@ public struct BudgetAlertFacts: Hashable, Sendable {
   public var link: String?
 
   public init(
-    app: String, budget: String, window: String, percent: Int, spentText: String, capText: String,
-    resetText: String, link: String? = nil
+    app: String, budget: String, window: String, percent: Int, isRefusing: Bool = false,
+    spentText: String, capText: String, resetText: String, link: String? = nil
   ) {
     self.app = app
     self.budget = budget
     self.window = window
     self.percent = percent
+    self.isRefusing = isRefusing
     self.spentText = spentText
     self.capText = capText
     self.resetText = resetText
@@ -90,7 +93,10 @@ extension Alert {
     let isUsedUp = facts.percent >= 100
     var lines = [
       "App '\(facts.app)' has spent $\(facts.spentText) of its $\(facts.capText) "
-        + "\(facts.budget) budget for \(facts.window), past the \(facts.percent) % mark.",
+        + "\(facts.budget) budget for \(facts.window), "
+        + (facts.isRefusing
+          ? "and what is left no longer covers its calls."
+          : "past the \(facts.percent) % mark."),
       "The budget resets at \(facts.resetText).",
     ]
     lines.append(

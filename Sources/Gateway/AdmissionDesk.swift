@@ -65,6 +65,7 @@ final class AdmissionDesk: Sendable {
       metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
       return .denied(.journalUnavailable, nil)
     }
+    var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
       switch state.admission.admit(request, at: now) {
       case .admitted(let reservation, let event):
@@ -73,9 +74,13 @@ final class AdmissionDesk: Sendable {
       case .denied(let denial, let event):
         journal.append(event)
         state.counts[request.app].countRefusal()
+        if case .budgetExhausted(let refusal) = denial {
+          exhaustion = state.admission.exhaustion(refusal, app: request.app)
+        }
         return .denied(denial, CallID(event.sequence))
       }
     }
+    if let exhaustion { raise([exhaustion]) }
     let isJournaled = flush()
     switch consume answer {
     case .denied(let denial, let call):

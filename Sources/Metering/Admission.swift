@@ -34,6 +34,9 @@ public struct AdmissionRequest: Sendable {
 /// A budget mark that a settlement passed.
 public struct BudgetCrossing: Hashable, Sendable {
   public var account: AccountID
+  /// Whether calls are being refused because what is left covers no more of them; then `percent`
+  /// is 100, though a strict cap leaves `settled` below it.
+  public var isRefusing = false
   /// The mark, in percent of the cap.
   public var percent: Int
   public var settled: Money
@@ -49,6 +52,9 @@ public struct Admission: Sendable {
   }
 
   public private(set) var policies: [AppPolicy]
+  /// Accounts whose exhaustion was told of. Not in the ledger: after a restart it is told anew, and
+  /// the alert's own identity keeps it to once.
+  private var exhausted: Set<AccountID> = []
   public private(set) var ledger: Ledger
 
   /// - Parameter ledger: the state folded from checkpoint and journal.
@@ -114,6 +120,27 @@ public struct Admission: Sendable {
     let before = held.map { $0.accounts.map { ledger.account($0).settled } } ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     return (event, crossings(accounts: held?.accounts ?? [], before: before))
+  }
+
+  /// The 100 % mark, the first time that a call is refused because of what was spent.
+  ///
+  /// A strict cap is never passed, so the spend itself may never reach the mark. What is refused
+  /// only because open calls hold the money, or before half the cap is spent, says nothing of
+  /// the budget. Nil where the app wants no such alert.
+  public mutating func exhaustion(_ refusal: BudgetRefusal, app: Int) -> BudgetCrossing? {
+    let policy = policies[app]
+    let id = AccountID(app: policy.app, budget: refusal.budget, window: refusal.window)
+    let isSpent =
+      refusal.settled.addingClamped(refusal.estimate) > refusal.cap
+      && Int128(refusal.settled.nanodollars) * 2 >= Int128(refusal.cap.nanodollars)
+    guard isSpent, refusal.settled < refusal.cap, policy.alertPercents.contains(100),
+      exhausted.insert(id).inserted
+    else {
+      return nil
+    }
+    return BudgetCrossing(
+      account: id, isRefusing: true, percent: 100, settled: refusal.settled, cap: refusal.cap,
+      resetsAtText: refusal.resetsAtText)
   }
 
   /// Ends a reservation without a charge: the upstream did not do the work.
@@ -202,6 +229,7 @@ public struct Admission: Sendable {
       let mark = Int128(budget.cap.nanodollars) * Int128(percent)
       guard mark > 0, Int128(settled.nanodollars) * 100 >= mark else { return nil }
       if let before, Int128(before.nanodollars) * 100 >= mark { return nil }
+      if percent == 100, before != nil, exhausted.contains(id) { return nil }
       return BudgetCrossing(
         account: id, percent: percent, settled: settled, cap: budget.cap,
         resetsAtText: window.endText)

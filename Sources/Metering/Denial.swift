@@ -146,7 +146,8 @@ public enum Denial: Hashable, Sendable {
   }
 
   private static func budgetMessage(_ refusal: BudgetRefusal) -> String {
-    var text = "Budget '\(refusal.budget)' of this app is used up for \(refusal.window): "
+    var text = "Budget '\(refusal.budget)' of this app cannot cover this call in "
+    text += "\(refusal.window): "
     text += "$\(refusal.settled.dollarsText) spent"
     if refusal.reserved > .zero {
       text += " and $\(refusal.reserved.dollarsText) held by open calls"

@@ -28,14 +28,13 @@ struct OpenAIUsage: Sendable {
 
   /// Takes a figure.
   ///
-  /// - Parameter number: nil where it is no whole number within range.
+  /// - Parameter number: nil where it is no whole number within range. A negative count is as if it
+  ///   were not said: believed, it would be a free call.
   mutating func set(_ field: Field, _ number: Int64?) {
-    guard let number, number <= Self.countMax else {
+    guard let count = number, (0...Self.countMax).contains(count) else {
       isInconsistent = true
       return
     }
-    if number < 0 { isInconsistent = true }
-    let count = max(0, number)
     switch field {
     case .prompt: prompt = count
     case .completion: completion = count
@@ -52,8 +51,9 @@ struct OpenAIUsage: Sendable {
   /// The figures in disjoint buckets; nil where input or output was not said and does not follow
   /// from the total.
   ///
-  /// Where parts exceed their whole, the cheaper part gives way. A total above input + output is
-  /// output that was not named (thinking, behind Gemini's compatible endpoint): it is billed.
+  /// Where parts exceed their whole, the cheaper part gives way to the plain rate. A total above
+  /// input + output is output that was not named (thinking, behind Gemini's compatible endpoint):
+  /// it is billed.
   func normalised() -> (usage: Usage, isInconsistent: Bool)? {
     let input: Int64
     let output: Int64
@@ -71,7 +71,9 @@ struct OpenAIUsage: Sendable {
     usage.inputAudio = take(inputAudio, from: &rest, &isInconsistent)
     usage.inputImage = take(inputImage, from: &rest, &isInconsistent)
     usage.cacheWrite5m = take(cacheWrite, from: &rest, &isInconsistent)
-    usage.cacheRead = take(cached, from: &rest, &isInconsistent)
+    // More cached than there was input is no reason for the cached rate.
+    if cached > rest { isInconsistent = true } else { usage.cacheRead = cached }
+    rest -= usage.cacheRead
     usage.inputUncached = rest
     rest = output
     let unnamed = max(0, (total ?? 0) - input - output)

@@ -3,11 +3,8 @@
 import Foundation
 import Metering
 import Store
+import TestSupport
 import Testing
-
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
 
 @Suite struct StormTests {
   private static let calls = 10_000
@@ -94,46 +91,5 @@ import Testing
     let charge = try #require(
       store.checkpoint().accounts.values.map(\.settled).max(), "nothing was charged")
     return charge
-  }
-}
-
-/// Offers calls over keep-alive connections, a fixed number at a time.
-struct LoadClient {
-  let url: String
-  let key: String
-
-  /// How often each status came.
-  /// - Parameter onAnswer: called with the status of each answer that came whole.
-  func run(
-    calls: Int, atATime: Int, onAnswer: @escaping @Sendable (Int) -> Void = { _ in }
-  ) async throws -> [Int: Int] {
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.httpMaximumConnectionsPerHost = atATime
-    let session = URLSession(configuration: configuration)
-    var request = URLRequest(url: try #require(URL(string: url + "/v1/chat/completions")))
-    request.httpMethod = "POST"
-    request.setValue("Bearer " + key, forHTTPHeaderField: "Authorization")
-    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-    request.httpBody = Data(
-      """
-      {"model":"gpt-4o-mini","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}
-      """.utf8)
-    let shared = request
-    return try await withThrowingTaskGroup(of: [Int: Int].self) { group in
-      for worker in 0..<atATime {
-        let share = calls / atATime + (worker < calls % atATime ? 1 : 0)
-        group.addTask {
-          var statuses: [Int: Int] = [:]
-          for _ in 0..<share {
-            let (_, response) = try await session.data(for: shared)
-            let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-            statuses[status, default: 0] += 1
-            onAnswer(status)
-          }
-          return statuses
-        }
-      }
-      return try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
-    }
   }
 }

@@ -54,8 +54,8 @@ import Testing
         resetsAtText: "2026-11-24 00:00 UTC"))
     #expect(
       denial.message
-        == "Budget 'day' of this app is used up for 2026-11-23: $4.99 spent and $0.000000001 held "
-        + "by open calls of $5.00; this call may cost up to $0.02. It resets at "
+        == "Budget 'day' of this app cannot cover this call in 2026-11-23: $4.99 spent and "
+        + "$0.000000001 held by open calls of $5.00; this call may cost up to $0.02. It resets at "
         + "2026-11-24 00:00 UTC. A smaller output bound may fit; the app's owner can raise the "
         + "budget.")
     #expect(denial.httpStatus == 429)

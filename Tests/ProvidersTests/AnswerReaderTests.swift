@@ -103,10 +103,13 @@ import Testing
     )
     #expect(cached.isUsageInconsistent)
     #expect(cached.usage?.inputTotal == 10)
-    #expect(cached.usage?.cacheRead == 10)
+    // More cached than there was input: no reason for the cached rate.
+    #expect(cached.usage?.cacheRead == 0)
+    #expect(cached.usage?.inputUncached == 10)
     let negative = read(#"{"usage":{"prompt_tokens":-5,"completion_tokens":1}}"#)
     #expect(negative.isUsageInconsistent)
-    #expect(negative.usage?.inputTotal == 0)
+    // Believed, a negative count would be a free call.
+    #expect(negative.usage == nil)
     let huge = read(#"{"usage":{"prompt_tokens":9223372036854775807,"completion_tokens":1}}"#)
     #expect(huge.isUsageInconsistent)
     #expect(huge.usage == nil)

@@ -39,6 +39,7 @@ final class AlertDesk: Sendable {
         BudgetAlertFacts(
           app: crossing.account.app, budget: crossing.account.budget,
           window: crossing.account.window, percent: crossing.percent,
+          isRefusing: crossing.isRefusing,
           spentText: crossing.settled.dollarsText, capText: crossing.cap.dollarsText,
           resetText: crossing.resetsAtText, link: adminURL),
         atMilliseconds: now.milliseconds)
