@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 @Suite struct CrashTests {
-  @Test(.timeLimit(.minutes(5)), arguments: [1, 40, 150])
+  @Test(.timeLimit(.minutes(5)), arguments: [40, 80, 150])
   func aKillUnderLoadLosesNoCharge(afterAnswers least: Int) async throws {
     // Slow enough that the kill finds calls open.
     let upstream = try UpstreamProcess(answer: "harbour", latencyMilliseconds: 100)
