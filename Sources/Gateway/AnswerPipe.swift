@@ -159,10 +159,12 @@ struct AnswerPipe {
   }
 
   private mutating func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
-    guard plan.endpoint == .chatCompletions, !head.framing.isEmpty else { return }
+    guard plan.endpoint != .unmetered, !head.framing.isEmpty else { return }
     let type = head.fields.first(.contentType)
     let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
     let isJSON = type.map { Self.begins(bytes[$0], "application/json") } ?? false
+    // What a free path hands out may be any file: only what says that it is an answer is read.
+    if plan.endpoint == .free, !isEventStream, !isJSON { return }
     // An upstream that streams without saying so is read by what was asked for.
     let isStream = isEventStream || estimate.isStream && !isJSON && head.status < 300
     content = AnswerContent(

@@ -59,6 +59,12 @@ struct Call: Equatable {
     var status: Int
   }
 
+  /// The most time from a request's sending to the loss of its connection for a second sending.
+  ///
+  /// A connection that had been left is refused within a round trip. One that is lost later was
+  /// alive: the upstream may have worked on the request, and would bill it twice.
+  static let retryMillisecondsMax: Int64 = 1_000
+
   private var phase = Phase.opened
   private var hasRetried = false
   /// Whether the caller's departure is worth reading the answer to its end.
@@ -218,12 +224,17 @@ struct Call: Equatable {
 
   /// The upstream's connection closed, or what came over it cannot be read, in mid-call.
   ///
-  /// - Parameter hasAnswerBytes: at least one byte of an answer to this request had come. Without
-  ///   one, a connection that had idled may have been closed before the upstream saw the request.
-  mutating func upstreamLost(_ failure: UpstreamFailure, hasAnswerBytes: Bool) -> LossAction {
+  /// - Parameters:
+  ///   - hasAnswerBytes: at least one byte of an answer to this request had come. Without one, a
+  ///     connection that had idled may have been closed before the upstream saw the request.
+  ///   - sinceSentMilliseconds: from the request's sending to the loss; 0 or more.
+  mutating func upstreamLost(
+    _ failure: UpstreamFailure, hasAnswerBytes: Bool, sinceSentMilliseconds: Int64
+  ) -> LossAction {
     switch phase {
     case .awaiting(let isPooled):
-      if isPooled, !hasAnswerBytes, !hasRetried {
+      let isPrompt = sinceSentMilliseconds <= Self.retryMillisecondsMax
+      if isPooled, isPrompt, !hasAnswerBytes, !hasRetried {
         hasRetried = true
         phase = .connecting
         return .retry

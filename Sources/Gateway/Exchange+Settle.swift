@@ -13,7 +13,9 @@ extension Exchange {
       core.metrics.record(.duplicateSettlements)
       return
     }
-    if let coding = pipe?.unreadableCoding, ending.charge == .reportedElseEstimate {
+    if plan.endpoint == .chatCompletions, ending.charge == .reportedElseEstimate,
+      let coding = pipe?.unreadableCoding
+    {
       core.metrics.record(.answersUnreadable)
       core.codings.note(app: core.apps[app].policy.app, coding: coding)
     }

@@ -49,7 +49,7 @@ final class Exchange {
     started = now
     startedAt = context.core.clock()
     call = Call(
-      isMetered: plan.endpoint == .chatCompletions,
+      isMetered: plan.endpoint != .unmetered,
       drainBytesMax: context.core.configuration.drainBytesMax)
   }
 
@@ -232,11 +232,16 @@ final class Exchange {
   }
 
   private func lose(_ failure: UpstreamFailure) {
-    switch call.upstreamLost(failure, hasAnswerBytes: hasAnswerBytes) {
+    let now = NIODeadline.now()
+    let sinceSent = now - (requestSentAt ?? now)
+    let action = call.upstreamLost(
+      failure, hasAnswerBytes: hasAnswerBytes,
+      sinceSentMilliseconds: sinceSent.nanoseconds / 1_000_000)
+    switch action {
     case .ignore: break
     case .retry:
       detachUpstream(isReusable: false)
-      connect(now: .now(), isRetry: true)
+      connect(now: now, isRetry: true)
     case .end(let ending): end(ending)
     }
   }

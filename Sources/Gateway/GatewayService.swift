@@ -157,7 +157,7 @@ public final class GatewayService: Service, Sendable {
     }
     for context in state.loops { try await Self.on(context) { $0.stopAll() } }
     let core = core
-    try? await threads.runIfActive { core.samples.drain() }
+    try? await threads.runIfActive { core.samples.finish() }
     try await group.shutdownGracefully()
     try await threads.shutdownGracefully()
     core.logger.info("gateway stopped")

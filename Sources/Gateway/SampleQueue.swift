@@ -1,8 +1,8 @@
 // From an ended call to a stored sample, off the event loops.
 //
 // A loop hands over references to bytes it holds anyway; text is extracted, redacted and inserted
-// on a thread that may block. The queue is bounded: a slow disk costs samples, never memory or
-// calls.
+// on a thread that may block. The queue is bounded: a store that fails for long costs samples,
+// never memory or calls.
 
 import Contracts
 import Logging
@@ -31,28 +31,47 @@ struct SampleDraft: Sendable {
 }
 
 /// Drafts that wait for the store.
+///
+/// While the store fails they stay in the queue and are tried again; they are lost only where the
+/// queue is full or the process ends.
 final class SampleQueue: Sendable {
+  /// Runs an action after some seconds, without holding a thread.
+  typealias Wait = @Sendable (_ seconds: Int64, _ action: @escaping @Sendable () -> Void) -> Void
+
   private struct State {
     var drafts: [SampleDraft] = []
-    var isDraining = false
+    /// A thread stores, or a retry is set: nobody else need begin.
+    var isUnderWay = false
+    /// How long the last failure made the queue wait; 0 while the store works.
+    var retrySeconds: Int64 = 0
   }
 
+  /// The most that goes into one transaction.
+  static let batchMax = 64
+  static let retrySecondsMax: Int64 = 30
+
   private let state = Mutex(State())
+  /// Held while a batch is stored: a draft leaves the queue only when it is, so two threads at
+  /// once would store it twice.
+  private let storing = Mutex<Void>(())
   private let draftsMax: Int
   private let threads: NIOThreadPool
   private let metrics: GatewayMetrics
   private let logger: Logger
   private let store: @Sendable ([SampleRecord]) throws -> Void
+  private let wait: Wait
 
   init(
     draftsMax: Int, threads: NIOThreadPool, metrics: GatewayMetrics, logger: Logger,
-    store: @escaping @Sendable ([SampleRecord]) throws -> Void
+    store: @escaping @Sendable ([SampleRecord]) throws -> Void,
+    wait: @escaping Wait = SampleQueue.sleep
   ) {
     self.draftsMax = draftsMax
     self.threads = threads
     self.metrics = metrics
     self.logger = logger
     self.store = store
+    self.wait = wait
   }
 
   /// Whether a call is chosen: a hash of its number, so that a replay chooses the same calls.
@@ -72,29 +91,87 @@ final class SampleQueue: Sendable {
     let (isTaken, starts) = state.withLock { state in
       guard state.drafts.count < draftsMax else { return (false, false) }
       state.drafts.append(draft)
-      defer { state.isDraining = true }
-      return (true, !state.isDraining)
+      defer { state.isUnderWay = true }
+      return (true, !state.isUnderWay)
     }
     if !isTaken { metrics.record(.samplesDropped) }
-    if starts { threads.submit { _ in self.drain() } }
+    if starts { begin() }
   }
 
-  /// Stores all that wait; at shutdown, after the last call.
-  func drain() {
+  /// The last attempt, at shutdown after the last call: what it cannot store is dropped and
+  /// counted. May block.
+  func finish() {
+    let dropped = storing.withLock { _ in
+      _ = storeAll()
+      return state.withLock { state in
+        defer { state.drafts = [] }
+        return state.drafts.count
+      }
+    }
+    guard dropped > 0 else { return }
+    metrics.record(.samplesDropped, count: dropped)
+    logger.warning(
+      "samples were dropped at shutdown, as the store failed to the end",
+      metadata: ["count": "\(dropped)"])
+  }
+
+  private func begin() {
+    threads.submit { state in
+      // A pool that has shut down: `finish` has done what could be done.
+      guard case .active = state else { return }
+      self.drain()
+    }
+  }
+
+  /// Stores all that wait, and sets a retry where that fails.
+  private func drain() {
+    guard let seconds = storing.withLock({ _ in storeAll() }) else { return }
+    wait(seconds) { self.begin() }
+  }
+
+  /// - Returns: the seconds to wait before the next attempt; nil where nothing waits any more.
+  private func storeAll() -> Int64? {
     while true {
-      let drafts = state.withLock { state in
-        let drafts = state.drafts
-        state.drafts = []
-        if drafts.isEmpty { state.isDraining = false }
-        return drafts
+      let batch = state.withLock { state in
+        if state.drafts.isEmpty { state.isUnderWay = false }
+        return Array(state.drafts.prefix(Self.batchMax))
       }
-      if drafts.isEmpty { return }
-      do { try store(drafts.map(Self.record)) } catch {
-        metrics.record(.samplesDropped, count: drafts.count)
-        logger.error(
-          "samples were not stored",
-          metadata: ["count": "\(drafts.count)", "cause": "\(error)"])
-      }
+      if batch.isEmpty { return nil }
+      do { try store(batch.map(Self.record)) } catch { return failed(error) }
+      stored(batch.count)
+    }
+  }
+
+  private func stored(_ count: Int) {
+    let hadFailed = state.withLock { state in
+      state.drafts.removeFirst(count)
+      defer { state.retrySeconds = 0 }
+      return state.retrySeconds > 0
+    }
+    if hadFailed { logger.notice("samples are stored again") }
+  }
+
+  private func failed(_ error: any Error) -> Int64 {
+    let (seconds, waiting, isFirst) = state.withLock { state in
+      let isFirst = state.retrySeconds == 0
+      state.retrySeconds = isFirst ? 1 : min(state.retrySeconds * 2, Self.retrySecondsMax)
+      return (state.retrySeconds, state.drafts.count, isFirst)
+    }
+    // Only the change is told: a full disk must not fill with lines that say so.
+    if isFirst {
+      logger.error(
+        "samples cannot be stored; they wait in memory and are tried again",
+        metadata: [
+          "waiting": "\(waiting)", "waitingMax": "\(draftsMax)", "cause": "\(error)",
+        ])
+    }
+    return seconds
+  }
+
+  private static func sleep(seconds: Int64, action: @escaping @Sendable () -> Void) {
+    Task {
+      try? await Task.sleep(for: .seconds(seconds))
+      action()
     }
   }
 

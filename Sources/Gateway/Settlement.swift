@@ -6,6 +6,10 @@
 //   reportedElseEstimate        charge, reported   charge the reservation, marked estimated
 //   reportedElseNothing         charge, reported   release
 //   nothing                     release            release
+//
+// A path that is known to be free is released where the provider reports no usage, and charged like
+// any other where it does: the provider knows better. A path whose usage cannot be read is settled
+// at zero, marked unknown.
 
 import Metering
 import Providers
@@ -33,8 +37,8 @@ struct Settlement: Equatable {
     case (.nothing, _), (.reportedElseNothing, _):
       self.init(charge: .zero, usage: .unknown, isReleased: true)
     case (.reportedElseEstimate, .free):
-      // Known to cost nothing; there is no usage to report.
-      self.init(charge: .zero, usage: Usage(source: .reported), isReleased: true)
+      // Known to cost nothing, but not because the provider said so: nobody reported a usage.
+      self.init(charge: .zero, usage: .unknown, isReleased: true)
     case (.reportedElseEstimate, .unmetered):
       self.init(charge: .zero, usage: .unknown, isReleased: false)
     case (.reportedElseEstimate, .chatCompletions):

@@ -161,4 +161,28 @@ import TestSupport
     #expect(try await fixture.call(GatewayFixture.request(GatewayFixture.body)).status == 200)
     try await fixture.stop()
   }
+
+  /// A budgeted app may list models; that is recorded as what it is, neither a charge nor a report.
+  @Test(arguments: [nil, #""usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}"#])
+  func aFreePathIsChargedOnlyWhatItsAnswerReports(usage: String?) async throws {
+    let list = #"{"object":"list","model":"gpt-test","data":[]"# + (usage.map { "," + $0 } ?? "")
+    let upstream = try ScriptedUpstream { _ in [.send(Script.json(list + "}"))] }
+    let fixture = try await GatewayFixture(upstreamPort: upstream.port)
+    let answer = try await fixture.call(
+      "GET /v1/models HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer \(GatewayFixture.key)\r\n\r\n")
+    #expect(answer.text == list + "}")
+    try await fixture.stop()
+    let last = try #require(try fixture.events().last)
+    switch last.kind {
+    case .released(_, let outcome):
+      #expect(usage == nil)
+      #expect(outcome.usage == .unknown)
+      #expect(fixture.account == Ledger.Account())
+    case .settled(let settled):
+      #expect(usage != nil)
+      #expect(settled.charge == TestPrice.cost(input: 10, output: 5))
+      #expect(settled.outcome.usage.source == .reported)
+    default: Issue.record("expected an end, got \(last.kind)")
+    }
+  }
 }

@@ -5,6 +5,13 @@ import Testing
 
 @testable import Gateway
 
+extension Call {
+  /// The upstream's connection closes in the moment that follows the sending.
+  fileprivate mutating func lostAtOnce(hasAnswerBytes: Bool) -> LossAction {
+    upstreamLost(.closedEarly, hasAnswerBytes: hasAnswerBytes, sinceSentMilliseconds: 5)
+  }
+}
+
 @Suite struct CallTests {
   /// A call that has come as far as its reservation.
   static func admitted(isMetered: Bool = true, drainBytesMax: Int = 100) -> Call {
@@ -72,19 +79,34 @@ import Testing
   @Test func aStalePooledConnectionIsRetriedOnceAndNoMore() {
     var call = Self.admitted()
     #expect(call.connected(isPooled: true) == .send)
-    #expect(call.upstreamLost(.closedEarly, hasAnswerBytes: false) == .retry)
+    #expect(call.lostAtOnce(hasAnswerBytes: false) == .retry)
     #expect(call.connected(isPooled: true) == .send)
-    guard case .end(let end) = call.upstreamLost(.closedEarly, hasAnswerBytes: false) else {
+    guard case .end(let end) = call.lostAtOnce(hasAnswerBytes: false) else {
       Issue.record("a second retry")
       return
     }
     #expect(end.charge == .reportedElseEstimate)
   }
 
+  @Test(arguments: [(0, true), (1_000, true), (1_001, false), (3_000, false)])
+  func aLossIsRetriedOnlyWhileTheUpstreamCannotHaveWorked(
+    milliseconds: Int64, isRetried: Bool
+  ) {
+    var call = Self.admitted()
+    _ = call.connected(isPooled: true)
+    let action = call.upstreamLost(
+      .closedEarly, hasAnswerBytes: false, sinceSentMilliseconds: milliseconds)
+    let ending = Call.Ending(
+      ending: .upstreamError, charge: .reportedElseEstimate, farewell: .failure(.closedEarly),
+      status: 502)
+    #expect(action == (isRetried ? .retry : .end(ending)))
+    #expect(call.isEnded == !isRetried)
+  }
+
   @Test func aPooledConnectionThatHadSpokenIsNotRetried() {
     var call = Self.admitted()
     _ = call.connected(isPooled: true)
-    guard case .end(let end) = call.upstreamLost(.closedEarly, hasAnswerBytes: true) else {
+    guard case .end(let end) = call.lostAtOnce(hasAnswerBytes: true) else {
       Issue.record("retried after a byte of an answer")
       return
     }
@@ -95,7 +117,7 @@ import Testing
     var call = Self.admitted()
     _ = call.connected(isPooled: false)
     #expect(
-      call.upstreamLost(.closedEarly, hasAnswerBytes: false)
+      call.lostAtOnce(hasAnswerBytes: false)
         == .end(
           Call.Ending(
             ending: .upstreamError, charge: .reportedElseEstimate,
@@ -105,7 +127,7 @@ import Testing
   @Test func anAnswerCutInTheMiddleCutsTheCaller() {
     var call = Self.relaying()
     #expect(
-      call.upstreamLost(.closedEarly, hasAnswerBytes: true)
+      call.lostAtOnce(hasAnswerBytes: true)
         == .end(
           Call.Ending(
             ending: .upstreamError, charge: .reportedElseEstimate, farewell: .cut, status: 200)))
@@ -228,7 +250,7 @@ import Testing
   @Test func lateEventsDoNothing() {
     var call = Self.relaying()
     _ = call.answerEnded()
-    #expect(call.upstreamLost(.closedEarly, hasAnswerBytes: true) == .ignore)
+    #expect(call.lostAtOnce(hasAnswerBytes: true) == .ignore)
     #expect(call.callerLeft() == .forget)
     #expect(call.timedOut() == .ignore)
     #expect(call.stopped() == .ignore)

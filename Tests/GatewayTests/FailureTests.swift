@@ -174,6 +174,24 @@ import Testing
     #expect(fixture.account.settled == TestPrice.cost(input: 20, output: 10))
   }
 
+  /// The upstream took the request and worked on it: sent again, it would be billed twice.
+  @Test func aPooledConnectionThatDiesAtWorkIsChargedAndNotRetried() async throws {
+    let upstream = try ScriptedUpstream { request in
+      request.connection == 0 && request.number == 1
+        ? [.pause(milliseconds: 1_300), .close] : [.send(Script.json(Script.completion()))]
+    }
+    let fixture = try await GatewayFixture(upstreamPort: upstream.port) { $0.loops = 1 }
+    #expect(try await fixture.call(GatewayFixture.request(GatewayFixture.body)).status == 200)
+    #expect(try await fixture.call(GatewayFixture.request(GatewayFixture.body)).status == 502)
+    #expect(upstream.requests.map(\.connection) == [0, 0])
+    try await fixture.stop()
+    let sources = try fixture.events().compactMap { event -> UsageSource? in
+      if case .settled(let settled) = event.kind { settled.outcome.usage.source } else { nil }
+    }
+    #expect(sources == [.reported, .estimated])
+    #expect(fixture.account.settled > TestPrice.cost(input: 10, output: 5 + 20))
+  }
+
   @Test(arguments: [
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     "HTTP/1.1 101 Switching Protocols\r\n\r\n", "ICY 200 OK\r\n\r\n", "rubbish\n\n",

@@ -70,7 +70,12 @@ import Testing
   }
 
   @Test func freePathsCostNothingAndUnmeteredOnesAreUnknown() {
-    #expect(Self.settle(.reportedElseEstimate, usage: nil, endpoint: .free).isReleased)
+    let free = Self.settle(.reportedElseEstimate, usage: nil, endpoint: .free)
+    #expect(free.isReleased && free.charge == .zero)
+    #expect(free.usage.source == .unknown, "nobody reported a usage")
+    let told = Self.settle(.reportedElseEstimate, usage: Self.reported, endpoint: .free)
+    #expect(!told.isReleased)
+    #expect(told.charge == TestPrice.cost(input: 10, output: 5))
     let unmetered = Self.settle(.reportedElseEstimate, usage: nil, endpoint: .unmetered)
     #expect(!unmetered.isReleased)
     #expect(unmetered.usage.source == .unknown)

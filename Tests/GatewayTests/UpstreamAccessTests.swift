@@ -62,7 +62,13 @@ import Testing
 
   /// A list of models costs nothing, so that an app in debt may still read it.
   @Test func aFreePathPassesWithAnExhaustedBudget() async throws {
-    let upstream = try ScriptedUpstream { _ in [.send(Script.json(Script.completion(output: 500)))]
+    let upstream = try ScriptedUpstream { request in
+      let isList = request.head.hasPrefix("GET")
+      return [
+        .send(
+          Script.json(
+            isList ? #"{"object":"list","data":[]}"# : Script.completion(output: 500)))
+      ]
     }
     // A call may cost a little under 300,000, and is billed 1,010,000.
     let fixture = try await GatewayFixture(upstreamPort: upstream.port, capNanodollars: 500_000)
