@@ -82,7 +82,7 @@ extension DialectID {
 public enum Endpoint: Hashable, Sendable {
   /// Chat completions in the OpenAI dialect: read and metered.
   case chatCompletions
-  /// Known to cost nothing: listing models, reading what is stored, counting tokens.
+  /// Known to cost nothing: listing models, counting tokens.
   case free
   /// It may cost, and its usage cannot be read yet.
   case unmetered
@@ -107,14 +107,12 @@ public enum Endpoint: Hashable, Sendable {
         return path.ends(with: "/responses/input_tokens") ? .free : .unmetered
       }
       guard isReading else { return .unmetered }
-      // Not `/responses`: a GET of it can open a WebSocket, which costs.
-      let isFree =
-        path.names("/models") || path.names("/files") || path.names("/batches")
-        || path.names("/chat/completions")
-      return isFree ? .free : .unmetered
+      // Nothing else that is read: a GET of `/responses` can open a WebSocket, which costs, and a
+      // stored completion repeats the usage of a call that was charged.
+      return path.names("/models") ? .free : .unmetered
     case .anthropic:
       if isPost { return path.ends(with: "/messages/count_tokens") ? .free : .unmetered }
-      return isReading && (path.names("/models") || path.names("/files")) ? .free : .unmetered
+      return isReading && path.names("/models") ? .free : .unmetered
     case .gemini:
       if isPost { return path.hasVerb(":countTokens") ? .free : .unmetered }
       return isReading && path.names("/models") ? .free : .unmetered
