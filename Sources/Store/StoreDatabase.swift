@@ -46,7 +46,7 @@ public final class StoreDatabase: Sendable {
   ) throws(StoreFault) -> StoreDatabase {
     do {
       try createFile(path)
-      let pool = try DatabasePool(path: path, configuration: configuration(settings))
+      let pool = try openPool(path, settings)
       try pool.writeWithoutTransaction { db in
         // A commit is on the disk when it returns: journal segments are deleted on its word.
         try db.execute(sql: "PRAGMA synchronous = FULL")
@@ -56,6 +56,23 @@ public final class StoreDatabase: Sendable {
       return database
     } catch {
       throw StoreFault(error, doing: "opening the database", path: path)
+    }
+  }
+
+  /// The pool; waits for another process that is just making the file.
+  ///
+  /// SQLite's change to WAL fails at once where another connection makes it: no busy handler is
+  /// asked, so the wait of the settings is kept here.
+  private static func openPool(_ path: String, _ settings: StoreSettings) throws -> DatabasePool {
+    let start = ContinuousClock.now
+    while true {
+      do {
+        return try DatabasePool(path: path, configuration: configuration(settings))
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        let waited = ContinuousClock.now - start
+        if waited >= .seconds(settings.busyTimeoutSeconds) { throw error }
+        usleep(20_000)
+      }
     }
   }
 
