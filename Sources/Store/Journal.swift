@@ -256,20 +256,10 @@ public final class Journal: Sendable {
   }
 
   private static func lock(_ directory: String) throws(StoreFault) -> OpenFile {
-    let file = try OpenFile(path: directory + "/lock", flags: O_RDWR | O_CREAT)
-    do throws(StoreFault) {
-      guard try file.lockExclusively() else {
-        let holder = String(decoding: try file.read(32, at: 0), as: UTF8.self)
-        throw StoreFault(
-          .journalLocked, "The journal in \(directory) is in use by process \(holder)",
-          hint: "Stop that process, or give this gateway a store and a journal of its own.")
-      }
-      try file.truncate(to: 0)
-      try file.write(Array("\(getpid())".utf8), at: 0)
-    } catch {
-      file.close()
-      throw error
+    try OpenFile.locked(directory + "/lock") { holder in
+      StoreFault(
+        .journalLocked, "The journal in \(directory) is in use by process \(holder)",
+        hint: "Stop that process, or give this gateway a store and a journal of its own.")
     }
-    return file
   }
 }

@@ -49,21 +49,11 @@ final class LedgerClaim: Sendable {
 
   /// A file of its own: SQLite loses its locks when anyone else in the process closes the database.
   private static func lock(_ database: String) throws(StoreFault) -> OpenFile {
-    let file = try OpenFile(path: database + "-gateway", flags: O_RDWR | O_CREAT)
-    do throws(StoreFault) {
-      guard try file.lockExclusively() else {
-        let holder = String(decoding: try file.read(32, at: 0), as: UTF8.self)
-        throw StoreFault(
-          .storeClaimed, "The store \(database) is in use by another gateway, process \(holder)",
-          hint: "Stop that process. One store has one gateway: two would each spend every budget.")
-      }
-      try file.truncate(to: 0)
-      try file.write(Array("\(getpid())".utf8), at: 0)
-    } catch {
-      file.close()
-      throw error
+    try OpenFile.locked(database + "-gateway") { holder in
+      StoreFault(
+        .storeClaimed, "The store \(database) is in use by another gateway, process \(holder)",
+        hint: "Stop that process. One store has one gateway: two would each spend every budget.")
     }
-    return file
   }
 }
 

@@ -93,6 +93,25 @@ struct OpenFile: Sendable {
     return false
   }
 
+  /// Opens a lock file, locks it until `close`, and writes this process's number into it.
+  /// - Parameter fault: what to throw where another process has it, by that process's number.
+  static func locked(
+    _ path: String, whenHeldBy fault: (_ holder: String) -> StoreFault
+  ) throws(StoreFault) -> OpenFile {
+    let file = try OpenFile(path: path, flags: O_RDWR | O_CREAT)
+    do throws(StoreFault) {
+      guard try file.lockExclusively() else {
+        throw fault(String(decoding: try file.read(32, at: 0), as: UTF8.self))
+      }
+      try file.truncate(to: 0)
+      try file.write(Array("\(getpid())".utf8), at: 0)
+    } catch {
+      file.close()
+      throw error
+    }
+    return file
+  }
+
   func unlock() throws(StoreFault) {
     guard flock(descriptor, LOCK_UN) == 0 else { throw .system(errno, doing: "unlocking \(path)") }
   }
