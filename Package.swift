@@ -90,15 +90,21 @@ let package = Package(
     .executableTarget(name: "leeway", dependencies: ["App"], swiftSettings: settings),
     // Tests, a folder per module.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "WireFuzzing",
+      dependencies: ["Wire", "TestSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")],
+      path: "Tests/WireFuzzing", swiftSettings: settings),
+    .executableTarget(
+      name: "wire-fuzz",
+      dependencies: [
+        "Wire", "WireFuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/WireFuzz", swiftSettings: settings),
     tests("MeteringTests", ["Metering", "TestSupport"]),
     tests("ProvidersTests", ["Providers", "Metering", "TestSupport"]),
     tests("ContractsTests", ["Contracts", "TestSupport"]),
     tests("DriftTests", ["Drift", "TestSupport"], exclude: ["Oracles"]),
     tests("AlertingTests", ["Alerting", "TestSupport"]),
-    tests(
-      "WireTests",
-      ["Wire", "TestSupport", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOHTTP1")],
-      exclude: ["Inflate"]),
+    tests("WireTests", ["Wire", "WireFuzzing", "TestSupport"], exclude: ["Inflate"]),
     tests("MarkupTests", ["Markup", "TestSupport", mustache]),
     tests("StoreTests", ["Store", "Metering", "TestSupport"]),
     tests("TelemetryTests", ["Telemetry", "Metering", "TestSupport", metrics]),

@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 import Wire
+import WireFuzzing
 
 @Suite struct InflatePropertyTests {
   /// Damaged in any way, a body is read or refused, in bounds, the same in any split.

@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 import Wire
+import WireFuzzing
 
 @Suite struct InflateTests {
   @Test func whatZlibWritesIsRead() throws {

@@ -4,6 +4,7 @@
 
 import Foundation
 import Wire
+import WireFuzzing
 
 /// A compressed body and what it holds.
 struct InflateVector: Decodable {

@@ -4,22 +4,24 @@
 import TestSupport
 import Testing
 import Wire
+import WireFuzzing
 
 @Suite struct MutationTests {
   @Test(arguments: [WireSide.request, .response])
   func noSplitChangesAReading(_ side: WireSide) {
     let memory = GuardedMemory()
     for seed in 1...400 as ClosedRange<UInt64> {
-      var grammar = WireGrammar(seed: seed &* 7919)
-      let (bytes, methods) = grammar.connection(side)
-      let whole = TranscriptReader.read(side, bytes, methods: methods, memory: memory)
-      let single = TranscriptReader.read(
-        side, bytes, cuts: Array(1..<max(2, bytes.count)), methods: methods, memory: memory)
+      let example = FuzzCase(side, seed: seed &* 7919)
+      func read(_ cuts: [Int]) -> Transcript {
+        TranscriptReader.read(
+          side, example.bytes, cuts: cuts, methods: example.methods, limits: example.limits,
+          memory: memory)
+      }
+      let whole = read([])
+      let single = read(Array(1..<max(2, example.bytes.count)))
       #expect(whole == single, "seed \(seed)")
-      let cuts = grammar.cuts(bytes.count)
-      let some = TranscriptReader.read(
-        side, bytes, cuts: cuts, methods: methods, memory: memory)
-      #expect(whole == some, "seed \(seed), cuts \(cuts)")
+      let some = read(example.cuts)
+      #expect(whole == some, "seed \(seed), cuts \(example.cuts)")
       if whole != single || whole != some { return }
     }
   }

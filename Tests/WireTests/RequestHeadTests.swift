@@ -2,6 +2,7 @@
 
 import Testing
 import Wire
+import WireFuzzing
 
 /// Parses text that must be one whole request head.
 private func request(

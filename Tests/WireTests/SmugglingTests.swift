@@ -3,6 +3,7 @@
 
 import Testing
 import Wire
+import WireFuzzing
 
 struct WireCase: Sendable, CustomTestStringConvertible {
   let name: String

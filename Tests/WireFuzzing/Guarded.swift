@@ -11,12 +11,12 @@ import Wire
 #endif
 
 /// Memory followed by a page that cannot be read. Not shared between threads.
-final class GuardedMemory {
+public final class GuardedMemory {
   private static let capacity = 1 << 20
   private let base: UnsafeMutableRawPointer
   private let mappedBytes: Int
 
-  init() {
+  public init() {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     mappedBytes = Self.capacity + page
     let memory = mmap(
@@ -30,7 +30,7 @@ final class GuardedMemory {
   deinit { munmap(base, mappedBytes) }
 
   /// Gives the body a copy of the bytes that ends at the page. - Parameter bytes: 1 MiB at most.
-  func withBytes<Result>(
+  public func withBytes<Result>(
     _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(WireFault) -> Result
   ) throws(WireFault) -> Result {
     precondition(bytes.count <= Self.capacity, "more bytes than the guarded memory holds")
