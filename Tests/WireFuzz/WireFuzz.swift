@@ -61,7 +61,7 @@ struct WireFuzz: ParsableCommand {
   /// Prints a difference and keeps its smallest case.
   private func report(_ found: FuzzCase) throws {
     let runner = FuzzRunner()
-    let small = runner.shrink(found)
+    let small = found.smallest { runner.difference($0) != nil }
     guard let difference = runner.difference(small) else { return }
     let file = URL(filePath: folder).appending(path: "wire-\(found.side)-\(found.seed).bin")
     try Data(small.bytes).write(to: file)

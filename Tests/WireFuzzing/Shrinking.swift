@@ -2,15 +2,15 @@
 
 import Wire
 
-extension FuzzRunner {
-  /// Drops what can be dropped while a difference remains.
-  public func shrink(_ example: FuzzCase) -> FuzzCase {
-    var smallest = example
+extension FuzzCase {
+  /// The case without all that can be dropped while what is looked for remains.
+  public func smallest(where shows: (FuzzCase) -> Bool) -> FuzzCase {
+    var smallest = self
     var attemptsLeft = 20_000
     func accepts(_ candidate: FuzzCase) -> Bool {
       guard attemptsLeft > 0 else { return false }
       attemptsLeft -= 1
-      guard difference(candidate) != nil else { return false }
+      guard shows(candidate) else { return false }
       smallest = candidate
       return true
     }
@@ -22,11 +22,12 @@ extension FuzzRunner {
         candidate.cuts = []
         if accepts(candidate) { improved = true }
       }
-      for index in smallest.cuts.indices.reversed() {
+      for index in smallest.cuts.indices.reversed() where index < smallest.cuts.count {
         var candidate = smallest
         candidate.cuts.remove(at: index)
         if accepts(candidate) { improved = true }
       }
+      // From the end, so that the offsets of those before stay what they are.
       for line in smallest.lines.reversed() where accepts(smallest.dropping(line)) {
         improved = true
       }

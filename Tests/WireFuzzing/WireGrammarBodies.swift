@@ -60,6 +60,9 @@ extension WireGrammar {
     }
     add(Vocabulary.lastChunk, to: &body)
     if generator.chance(0.25) { add(Vocabulary.trailer, to: &body) }
+    if generator.chance(0.01) {
+      body.append(contentsOf: generator.pick(Vocabulary.forbiddenTrailers).utf8)
+    }
     add(Vocabulary.bodyEnd, to: &body)
   }
 

@@ -67,9 +67,15 @@ extension Vocabulary {
       "Host: b\r\n", "Transfer-Encoding: chunked\r\n", "X: a\r\n b\r\n", "X: a\r\r\n",
       "X: a\rb\r\n",
       "é: a\r\n", "X\0: a\r\n", "Authorization: k\r\n", "connection: close\r\n", "X: \u{7F}\r\n",
-      "Trailer: x\r\n", "te: x\r\n", "Content-Type: x\r\n", "SET-COOKIE: x\r\n", "upgrade:\r\n",
       "GET / HTTP/1.1\r\n", "X(: a\r\n", "X: a\r\n\tb\r\n", "X\t: a\r\n", "\0: a\r\n",
     ])
+  /// Well-formed, but of a head.
+  static let forbiddenTrailers = [
+    "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n",
+    "connection: close\r\n",
+    "Trailer: x\r\n", "te: x\r\n", "Content-Type: x\r\n", "SET-COOKIE: x\r\n", "upgrade:\r\n",
+    "Expect: 100-continue\r\n", "authorization:k\r\n", "X: a\r\nKeep-Alive: x\r\n",
+  ]
   static let bodyEnd = Choice(["\r\n"], abuse: ["\n", "\r", "", " \r\n", "\r\r\n", "\0\r\n"])
 
   /// What a mutation puts somewhere else: pieces that begin, end or frame something.

@@ -99,7 +99,21 @@ import WireFuzzing
     #expect(own.difference(from: other) == nil)
   }
 
-  /// Shrinking needs a difference; readings that depend on limits give one without a broken reader.
+  @Test func aCaseIsMadeSmall() {
+    var example = FuzzCase(.request, seed: 1)
+    example.bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nX: #\r\nY: b\r\n\r\n".utf8)
+    example.cuts = [3, 22, 30]
+    let small = example.smallest { $0.bytes.contains(UInt8(ascii: "#")) }
+    #expect(small.bytes == [UInt8(ascii: "#")])
+    #expect(small.cuts.isEmpty)
+    // Where the cut matters it stays, and moves with the bytes around it.
+    let cut = example.smallest { example in
+      example.cuts.contains { example.bytes[$0] == UInt8(ascii: "a") }
+    }
+    #expect(cut.cuts == [1])
+    #expect(cut.bytes.count == 2)
+  }
+
   @Test func aCaseIsMadeFromItsSeedAlone() {
     #expect(FuzzCase(.request, seed: 7) == FuzzCase(.request, seed: 7))
     #expect(FuzzCase(.request, seed: 7).bytes != FuzzCase(.request, seed: 8).bytes)
