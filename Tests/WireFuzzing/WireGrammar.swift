@@ -19,7 +19,7 @@ struct WireGrammar {
   mutating func connection(_ side: WireSide) -> (bytes: [UInt8], methods: [RequestMethod]) {
     abuse = generator.pick(Self.abuses)
     chunkAbuse = generator.pick(Self.abuses)
-    isLong = generator.chance(0.005)
+    isLong = generator.chance(0.01)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
     var methods: [RequestMethod] = []

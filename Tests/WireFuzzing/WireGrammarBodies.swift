@@ -11,7 +11,7 @@ extension WireGrammar {
   mutating func framing(allowsChunks: Bool) -> Framing {
     var text = Array(Self.text.prefix(generator.int(0...Self.text.count)))
     if isLong, generator.chance(0.5) {
-      for _ in 0..<generator.int(1...8) {
+      for _ in 0..<generator.int(4...8) {
         text += [UInt8](repeating: text.last ?? 0x61, count: 997)
       }
     }
