@@ -1,0 +1,68 @@
+// What a subject used, by the kernel's own books: CPU time and resident memory of all its
+// processes and threads.
+
+import Foundation
+
+struct ProcessAccount {
+  let root: pid_t
+
+  /// Nanoseconds on a core, of all threads of the process and of its children that still run.
+  func cpuNanoseconds() -> UInt64 {
+    processes().reduce(0) { sum, pid in
+      threads(pid).reduce(sum) { $0 + (field(0, of: "/proc/\(pid)/task/\($1)/schedstat") ?? 0) }
+    }
+  }
+
+  /// Megabytes (10^6 bytes) of resident memory, by VmRSS. Pages that processes share count in
+  /// each of them.
+  func residentMegabytes() -> Double {
+    let kilobytes = processes().reduce(0.0) { sum, pid in
+      let status = text("/proc/\(pid)/status")
+      guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
+      else { return sum }
+      return sum + (line.split(separator: " ").compactMap { Double($0) }.first ?? 0)
+    }
+    return kilobytes * 1_024 / 1e6
+  }
+
+  /// Waits until what the subject still does for finished calls is done, so that it is on the
+  /// bill, too: journals that are folded later, buffers that are freed later.
+  func settle() {
+    var last = cpuNanoseconds()
+    for _ in 0..<20 {
+      usleep(100_000)
+      let now = cpuNanoseconds()
+      if now - last < 2_000_000 { return }
+      last = now
+    }
+  }
+
+  private func processes() -> [pid_t] {
+    var found = [root]
+    var index = 0
+    while index < found.count {
+      for thread in threads(found[index]) {
+        let children = text("/proc/\(found[index])/task/\(thread)/children")
+        found += children.split(separator: " ").compactMap { pid_t($0) }
+      }
+      index += 1
+    }
+    return found
+  }
+
+  private func threads(_ pid: pid_t) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+  }
+
+  private func field(_ index: Int, of path: String) -> UInt64? {
+    let fields = text(path).split(separator: " ")
+    return index < fields.count ? UInt64(fields[index]) : nil
+  }
+
+  /// Files of /proc have no size, so they are read by the handle.
+  private func text(_ path: String) -> String {
+    guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+    defer { try? file.close() }
+    return String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+  }
+}

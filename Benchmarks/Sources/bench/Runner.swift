@@ -1,0 +1,144 @@
+// Runs scenarios: subjects in turn within each round, the order rotated from round to round.
+
+import Foundation
+import Measures
+
+struct RunPlan {
+  var rounds: Int
+  /// Of one measurement; a warm-up of a third of it goes before.
+  var seconds: Double
+  var loadCore: Int
+  var loadGenerator: String
+  /// Names of subjects to take; nil: all.
+  var subjects: Set<String>?
+}
+
+final class Runner {
+  private let site: Site
+  private let plan: RunPlan
+  private(set) var measurements: [RoundFigures] = []
+  private(set) var notes: [String] = []
+  /// Good calls by subject, since it was started.
+  private var calls: [String: Int] = [:]
+
+  init(site: Site, plan: RunPlan) {
+    self.site = site
+    self.plan = plan
+  }
+
+  func run(_ scenario: Scenario) throws {
+    let chosen = scenario.subjects.filter { plan.subjects?.contains($0.name) ?? true }
+    guard !chosen.isEmpty else { return }
+    progress("\(scenario.name): \(scenario.title)")
+    calls = [:]
+    var subjects: [RunningSubject] = []
+    defer { for subject in subjects { subject.process?.stop() } }
+    for subject in chosen {
+      subjects.append(try subject.start(site, for: scenario))
+    }
+    let rate = try fixedRate(scenario, subjects)
+    for round in 0..<plan.rounds {
+      let shift = round % subjects.count
+      for subject in subjects[shift...] + subjects[..<shift] {
+        let figures = try measure(scenario, subject, rate: rate)
+        measurements.append(
+          RoundFigures(
+            scenario: scenario.name, subject: subject.name, round: round, figures: figures))
+        progress("  \(round + 1)/\(plan.rounds) \(subject.name) " + Table.brief(figures))
+      }
+    }
+    for subject in subjects { try subject.verify(calls[subject.name] ?? 0) }
+  }
+
+  /// The rate for all: half of what the slowest that is judged can do.
+  private func fixedRate(_ scenario: Scenario, _ subjects: [RunningSubject]) throws -> Double? {
+    switch scenario.kind {
+    case .paced(let streams): return streams
+    case .closed, .held: return nil
+    case .rate:
+      let judged = subjects.filter { $0.name == "nginx" || $0.name == "leeway" }
+      guard !judged.isEmpty else { return 5_000 }
+      var least = Double.infinity
+      for subject in judged {
+        _ = try load(scenario, subject, seconds: plan.seconds / 3)
+        let result = try load(scenario, subject, seconds: plan.seconds / 2).result
+        least = min(least, result.callsPerSecond)
+      }
+      let rate = (least / 2).rounded()
+      notes.append("\(scenario.name): \(Int(rate)) calls/s for every subject")
+      return rate
+    }
+  }
+
+  private func measure(
+    _ scenario: Scenario, _ subject: RunningSubject, rate: Double?
+  ) throws -> [Figure: Double] {
+    if case .held(let streams) = scenario.kind {
+      return try hold(scenario, subject, streams: streams)
+    }
+    _ = try load(scenario, subject, seconds: plan.seconds / 3, rate: rate)
+    subject.account?.settle()
+    let before = subject.account?.cpuNanoseconds() ?? 0
+    let (result, resident) = try load(scenario, subject, seconds: plan.seconds, rate: rate)
+    subject.account?.settle()
+    var figures: [Figure: Double] = [
+      .p50: result.latency.p50, .p99: result.latency.p99, .p999: result.latency.p999,
+      .firstByte: result.firstByte.p50, .firstByte99: result.firstByte.p99,
+      .reads: result.readsPerCall, .callsPerSecond: result.callsPerSecond,
+    ]
+    if let delay = result.eventDelay {
+      figures[.eventDelay] = delay.p50
+      figures[.eventDelay99] = delay.p99
+    }
+    if let account = subject.account {
+      let used = account.cpuNanoseconds() - before
+      figures[.cpu] = Double(used) / 1_000 / Double(result.calls)
+      figures[.resident] = resident
+    }
+    return figures
+  }
+
+  /// One run of load; memory is read in its middle, when every connection is at work.
+  private func load(
+    _ scenario: Scenario, _ subject: RunningSubject, seconds: Double, rate: Double? = nil
+  ) throws -> (result: LoadResult, resident: Double) {
+    var arguments = [
+      plan.loadGenerator, "--port", String(subject.port), "--path",
+      subject.path(scenario.upstream), "--seconds", String(seconds),
+    ]
+    if case .closed(let connections) = scenario.kind {
+      arguments += ["--connections", String(connections)]
+    }
+    if let rate { arguments += ["--rate", String(rate)] }
+    if let keys = subject.keys { arguments += ["--keys", keys] }
+    if let bytes = scenario.bodyBytes { arguments += ["--body-bytes", String(bytes)] }
+    if scenario.isStream { arguments.append("--stream") }
+    if scenario.upstream == "paced" { arguments.append("--timestamps") }
+    let generator = try ChildProcess(
+      arguments, core: plan.loadCore, log: site.log("load"), readsOutput: true)
+    usleep(UInt32(seconds * 500_000))
+    let resident = subject.account?.residentMegabytes() ?? 0
+    let (output, _) = generator.finish()
+    guard let result = try? JSONDecoder().decode(LoadResult.self, from: output) else {
+      let log = (try? String(contentsOfFile: site.log("load"), encoding: .utf8)) ?? ""
+      throw BenchFault("no result of load on \(subject.name), \(scenario.name)\n\(log)")
+    }
+    calls[subject.name, default: 0] += result.calls
+    guard result.errors == 0, result.calls > 0 else {
+      let first = result.firstError ?? "no call was answered"
+      throw BenchFault("\(subject.name), \(scenario.name): \(result.errors) errors; \(first)")
+    }
+    return (result, resident)
+  }
+
+  private func hold(
+    _ scenario: Scenario, _ subject: RunningSubject, streams: Int
+  ) throws -> [Figure: Double] {
+    [:]
+  }
+}
+
+/// A line to whoever waits; results alone go to stdout.
+func progress(_ line: String) {
+  FileHandle.standardError.write(Data((line + "\n").utf8))
+}
