@@ -21,6 +21,8 @@ struct Bench: ParsableCommand {
   @Option(help: "Rounds.") var rounds: Int?
   @Option(help: "Seconds of one measurement.") var seconds: Double?
   @Flag(help: "Three short rounds: to see that it works, not to quote.") var quick = false
+  @Flag(help: "Compare with thresholds/bench.yaml; exit 1 where something falls short.")
+  var check = false
   @Option(help: "Write the results as JSON to this file.") var json: String?
   @Option(help: "The subject's core.") var subjectCore = 1
   @Option(help: "The core of load and mock.") var loadCore = 0
@@ -65,8 +67,16 @@ struct Bench: ParsableCommand {
     let plan = RunPlan(
       rounds: rounds ?? (quick ? 3 : 5), seconds: seconds ?? (quick ? 1 : 3), loadCore: loadCore,
       loadGenerator: tools + "/load-generator", subjects: subject.isEmpty ? nil : Set(subject))
+    let chosen = Scenario.all.filter { scenario.isEmpty || scenario.contains($0.name) }
+    var provider: ChildProcess?
+    defer { provider?.stop() }
+    if chosen.contains(where: \.isTLS) {
+      let (process, port) = try TLSRig.start(site, core: loadCore)
+      provider = process
+      site.upstreamPorts["tls"] = port
+    }
     let runner = Runner(site: site, plan: plan)
-    for one in Scenario.all where scenario.isEmpty || scenario.contains(one.name) {
+    for one in chosen {
       try runner.run(one)
     }
     let report = Report(
@@ -77,6 +87,26 @@ struct Bench: ParsableCommand {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       try encoder.encode(report).write(to: URL(fileURLWithPath: json))
+    }
+    if check { try compare(report) }
+  }
+
+  /// - Throws: `ExitCode(1)` where a ceiling was not kept, or was not measured though its scenario
+  ///   was asked for.
+  private func compare(_ report: Report) throws {
+    let file = "thresholds/bench.yaml"
+    let ceilings = try Ceilings(yaml: String(contentsOfFile: file, encoding: .utf8))
+    var short: [String] = []
+    for ceiling in ceilings.ceilings {
+      guard scenario.isEmpty || scenario.contains(ceiling.scenario) else { continue }
+      let finding = ceiling.judge(report)
+      let outcome = finding.outcome.rawValue
+      print(outcome.padding(toLength: 14, withPad: " ", startingAt: 0) + finding.text)
+      if finding.outcome != .kept { short.append(finding.text) }
+    }
+    guard short.isEmpty else {
+      progress("bench: \(short.count) of \(file) fell short:\n  " + short.joined(separator: "\n  "))
+      throw ExitCode(1)
     }
   }
 

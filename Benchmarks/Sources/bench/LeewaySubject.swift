@@ -15,9 +15,9 @@ struct LeewaySubject: Subject {
   func start(_ site: Site, for scenario: Scenario) throws -> RunningSubject {
     let port = try TCPSocket.freePort()
     let adminPort = try TCPSocket.freePort()
-    let folder = "\(name)-\(scenario.name)"
-    let thresholds = "\(site.directory)/\(folder)/thresholds"
-    try writeThresholds(site, folder: folder, port: port, adminPort: adminPort)
+    let folder = name
+    let thresholds = "\(site.folder(folder))/thresholds"
+    try writeThresholds(site, scenario, port: port, adminPort: adminPort)
     let names = (0..<apps).map { "bench\($0)" }
     try settleWindows(site, folder: folder, apps: names)
     let keys = try names.prefix(keyCount).map { app in
@@ -28,18 +28,22 @@ struct LeewaySubject: Subject {
     let process = try launch(
       [site.leewayPath, "serve", "--thresholds", thresholds], port: port, site: site,
       environment: ["SWIFT_BACKTRACE": "enable=no"])
-    return RunningSubject(name: name, port: port, process: process, keys: keyFile) { calls in
-      try LeewayBooks(try TCPSocket.fetch(port: adminPort, path: "/metrics")).check(calls: calls)
-    }
+    var running = RunningSubject(name: name, port: port, process: process, keys: keyFile)
+    let books = { LeewayBooks(try TCPSocket.fetch(port: adminPort, path: "/metrics")) }
+    running.verify = { try books().check(calls: $0, isExact: $1) }
+    running.verifyOpen = { try books().check(open: $0) }
+    return running
   }
 
   private func writeThresholds(
-    _ site: Site, folder: String, port: UInt16, adminPort: UInt16
+    _ site: Site, _ scenario: Scenario, port: UInt16, adminPort: UInt16
   ) throws {
-    let upstreams = site.upstreamPorts.sorted { $0.key < $1.key }.map { name, port in
-      "  \(name): { dialect: openai, url: \"http://127.0.0.1:\(port)\" }\n"
-    }
-    let here = "\(site.directory)/\(folder)"
+    let folder = name
+    let here = site.folder(folder)
+    let scheme = scenario.isTLS ? "https" : "http"
+    let url = "\(scheme)://127.0.0.1:\(try site.upstreamPort(for: scenario))"
+    let trust = scenario.isTLS ? ", trustRoots: \"\(site.certificate)\"" : ""
+    let tls = "tls: { certificate: \"\(site.certificate)\", key: \"\(site.privateKey)\" }"
     let gateway = """
       listen: { host: 127.0.0.1, port: \(port) }
       admin: { host: 127.0.0.1, port: \(adminPort) }
@@ -48,14 +52,16 @@ struct LeewaySubject: Subject {
       reports: \(here)/reports
       eventLoops: 1
       bounds: { connectionsMax: 32768 }
-      timeouts: { silenceSeconds: 600, idleSeconds: 600 }
+      timeouts: { silenceSeconds: 600, idleSeconds: 600, shutdownSeconds: 1 }
       upstreams:
-      \(upstreams.joined())
+        \(scenario.upstream): { dialect: openai, url: "\(url)"\(trust) }
+      \(scenario.isTLS ? tls : "")
+
       """
     _ = try site.write(gateway, to: "\(folder)/thresholds/gateway.yaml")
     let defaults = """
       owner: { name: benchmark }
-      upstream: [json]
+      upstream: [\(scenario.upstream)]
       samples: { rate: 0.01 }
       classifiers:
         - { name: refusal, kind: refusal }
@@ -75,7 +81,7 @@ struct LeewaySubject: Subject {
         _ = try site.write("budgets: { \(caps) }\n", to: "\(folder)/thresholds/apps/\(app).yaml")
       }
       let command = [
-        site.leewayPath, "check", "--thresholds", "\(site.directory)/\(folder)/thresholds",
+        site.leewayPath, "check", "--thresholds", "\(site.folder(folder))/thresholds",
       ]
       do {
         try runCommand(command, log: site.log("\(name)-check"))
@@ -94,15 +100,22 @@ struct LeewayBooks {
   /// - Parameter text: the answer of /metrics.
   init(_ text: String) { self.text = text }
 
-  func check(calls: Int) throws {
+  func check(calls: Int, isExact: Bool) throws {
     let counted = sum("leeway_calls_total") { $0.contains("status=\"2xx\"") }
-    guard counted == Double(calls) else {
+    guard isExact ? counted == Double(calls) : counted >= Double(calls) else {
       throw BenchFault("leeway counted \(Int(counted)) good calls, \(calls) were made")
     }
     guard sum("leeway_cost_dollars_total") > 0 else {
       throw BenchFault("leeway charged nothing for \(calls) calls")
     }
     guard sum("leeway_refusals_total") == 0 else { throw BenchFault("leeway refused calls") }
+  }
+
+  func check(open calls: Int) throws {
+    let counted = sum("leeway_open_calls")
+    guard counted == Double(calls) else {
+      throw BenchFault("leeway knows of \(Int(counted)) open calls; there are \(calls)")
+    }
   }
 
   private func sum(_ name: String, where condition: (Substring) -> Bool = { _ in true }) -> Double {

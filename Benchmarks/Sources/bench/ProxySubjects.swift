@@ -10,61 +10,74 @@ struct NginxSubject: Subject {
 
   func start(_ site: Site, for scenario: Scenario) throws -> RunningSubject {
     let port = try TCPSocket.freePort()
-    let folder = "\(site.directory)/nginx"
-    let ports = site.upstreamPorts.sorted { $0.key < $1.key }
-    let upstreams = ports.map { name, port in
-      """
-        upstream up_\(name) {
-          server 127.0.0.1:\(port);
-          keepalive 256;
-          keepalive_requests 1000000000;
-        }
-      """
-    }
-    let locations = ports.map { name, _ in
-      let isStream = name != "json" && name != "large"
-      let special = name == "large" ? "proxy_request_buffering off;" : ""
-      return """
-            location /\(name)/ {
-              proxy_pass http://up_\(name)/;
-              proxy_buffering \(isStream ? "off" : "on");
-              \(special)
-            }
-        """
-    }
+    let folder = site.folder(name)
+    let upstream = scenario.upstream
+    let scheme = scenario.isTLS ? "https" : "http"
+    // Of connections there are many more than descriptors: nginx drops new ones as soon as a
+    // sixteenth is left.
+    // A large request is relayed as it comes, which costs nginx less than gathering it.
     let text = """
       worker_processes 1;
       daemon off;
       pid \(folder)/nginx.pid;
       error_log stderr error;
-      events { worker_connections \(site.descriptorLimit); }
+      events { worker_connections \(site.descriptorLimit * 2); }
       http {
-        access_log off;
-        server_tokens off;
-        client_body_temp_path \(folder)/body;
-        proxy_temp_path \(folder)/proxy;
-        fastcgi_temp_path \(folder)/fastcgi;
-        uwsgi_temp_path \(folder)/uwsgi;
-        scgi_temp_path \(folder)/scgi;
-        client_max_body_size 32m;
-        client_body_buffer_size 64k;
-        keepalive_timeout 600s;
-        keepalive_requests 1000000000;
+        \(NginxText.common(folder: folder))
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_read_timeout 600s;
-      \(upstreams.joined(separator: "\n"))
+        upstream mock {
+          server 127.0.0.1:\(try site.upstreamPort(for: scenario));
+          keepalive 256;
+          keepalive_requests 1000000000;
+        }
         server {
-          listen 127.0.0.1:\(port) backlog=4096;
-      \(locations.joined(separator: "\n"))
+          listen 127.0.0.1:\(port) \(scenario.isTLS ? "ssl" : "") backlog=4096;
+          \(scenario.isTLS ? NginxText.tls(site) : "")
+          location /\(upstream)/ {
+            proxy_pass \(scheme)://mock/;
+            proxy_ssl_protocols TLSv1.2 TLSv1.3;
+            proxy_ssl_session_reuse on;
+            proxy_ssl_trusted_certificate \(scenario.isTLS ? site.certificate : "/dev/null");
+            proxy_buffering \(scenario.isStream ? "off" : "on");
+            proxy_request_buffering \(upstream == "large" ? "off" : "on");
+          }
         }
       }
 
       """
-    let file = try site.write(text, to: "nginx/nginx.conf")
+    let file = try site.write(text, to: "\(name)/nginx.conf")
     let process = try launch(
       ["nginx", "-e", "stderr", "-p", folder, "-c", file], port: port, site: site)
     return RunningSubject(name: name, port: port, process: process)
+  }
+}
+
+/// What the nginx that is measured and the one that plays a provider have in common.
+enum NginxText {
+  static func common(folder: String) -> String {
+    """
+    access_log off;
+      server_tokens off;
+      client_body_temp_path \(folder)/body;
+      proxy_temp_path \(folder)/proxy;
+      fastcgi_temp_path \(folder)/fastcgi;
+      uwsgi_temp_path \(folder)/uwsgi;
+      scgi_temp_path \(folder)/scgi;
+      client_max_body_size 32m;
+      client_body_buffer_size 64k;
+      keepalive_timeout 600s;
+      keepalive_requests 1000000000;
+    """
+  }
+
+  static func tls(_ site: Site) -> String {
+    """
+    ssl_certificate \(site.certificate);
+        ssl_certificate_key \(site.privateKey);
+        ssl_protocols TLSv1.2 TLSv1.3;
+    """
   }
 }
 
@@ -74,16 +87,7 @@ struct HAProxySubject: Subject {
 
   func start(_ site: Site, for scenario: Scenario) throws -> RunningSubject {
     let port = try TCPSocket.freePort()
-    let ports = site.upstreamPorts.sorted { $0.key < $1.key }
-    let rules = ports.map { name, _ in "  use_backend up_\(name) if { path_beg /\(name)/ }" }
-    let backends = ports.map { name, port in
-      """
-      backend up_\(name)
-        http-reuse always
-        http-request set-path %[path,regsub(^/\(name),)]
-        server mock 127.0.0.1:\(port)
-      """
-    }
+    let combined = "\(site.certificate).both"
     let text = """
       global
         nbthread 1
@@ -95,9 +99,13 @@ struct HAProxySubject: Subject {
         timeout client 600s
         timeout server 600s
       frontend main
-        bind 127.0.0.1:\(port) backlog 4096
-      \(rules.joined(separator: "\n"))
-      \(backends.joined(separator: "\n"))
+        bind 127.0.0.1:\(port) backlog 4096 \(scenario.isTLS ? "ssl crt \(combined)" : "")
+        default_backend mock
+      backend mock
+        http-reuse always
+        http-request set-path %[path,regsub(^/\(scenario.upstream),)]
+        server mock 127.0.0.1:\(try site.upstreamPort(for: scenario)) \
+      \(scenario.isTLS ? "ssl verify required ca-file \(site.certificate)" : "")
 
       """
     let file = try site.write(text, to: "haproxy.cfg")

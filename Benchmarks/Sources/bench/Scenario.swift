@@ -20,10 +20,14 @@ struct Scenario: Sendable {
   var kind: Kind
   var subjects: [any Subject]
   var bodyBytes: Int?
-  /// For a closed loop: the share of the usual time that it takes to see something.
   var title: String
+  /// Whether subjects are started anew for every round: memory that was once taken is not always
+  /// given back.
+  var isFreshEachRound = false
 
-  var isStream: Bool { upstream != "json" && upstream != "large" }
+  var isStream: Bool { !["json", "large", "tls"].contains(upstream) }
+  /// TLS on both sides; load and mock are then wrk and nginx.
+  var isTLS: Bool { upstream == "tls" }
 
   private static let proxies: [any Subject] = [
     NginxSubject(), HAProxySubject(), LeewaySubject(name: "leeway"),
@@ -46,5 +50,25 @@ struct Scenario: Sendable {
       name: "paced", upstream: "paced", kind: .paced(streamsPerSecond: 50),
       subjects: [DirectSubject()] + proxies,
       title: "streams of an event every 10 ms, about 20 at a time"),
+    held(1), held(1_000), held(10_000),
+    Scenario(
+      name: "large", upstream: "large", kind: .closed(connections: 8), subjects: proxies,
+      bodyBytes: 10_000_000, title: "10 MB request, 0.9 kB JSON answer, 8 connections"),
+    Scenario(
+      name: "tls", upstream: "tls", kind: .closed(connections: 64), subjects: proxies,
+      title: "json with TLS from client and to upstream, 64 connections"),
+    Scenario(
+      name: "apps", upstream: "json", kind: .closed(connections: 64),
+      subjects: [
+        NginxSubject(), LeewaySubject(name: "leeway"),
+        LeewaySubject(name: "leeway-1000-apps", apps: 1_000, keyCount: 100),
+      ],
+      title: "json with 1,000 apps declared and 100 keys in turn"),
   ]
+
+  private static func held(_ streams: Int) -> Scenario {
+    Scenario(
+      name: "idle-\(streams)", upstream: "idle", kind: .held(streams: streams),
+      subjects: proxies, title: "\(streams) open streams, silent", isFreshEachRound: true)
+  }
 }

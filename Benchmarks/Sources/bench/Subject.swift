@@ -16,6 +16,21 @@ struct Site {
   var repository: String
   var leewayPath: String
 
+  /// Where the scenario's provider listens.
+  func upstreamPort(for scenario: Scenario) throws -> UInt16 {
+    guard let port = upstreamPorts[scenario.upstream] else {
+      throw BenchFault("the mock has no '\(scenario.upstream)'")
+    }
+    return port
+  }
+
+  /// PEM files; made where a scenario wants TLS.
+  var certificate: String { "\(directory)/certificate.pem" }
+  var privateKey: String { "\(directory)/key.pem" }
+
+  /// A subject's own files.
+  func folder(_ name: String) -> String { "\(directory)/\(name)" }
+
   func log(_ name: String) -> String { "\(directory)/\(name).log" }
 
   func write(_ text: String, to name: String) throws -> String {
@@ -39,8 +54,12 @@ struct RunningSubject {
   var routesByPath = true
   /// Throws where the subject did not do what it is for.
   ///
-  /// - Parameter calls: how many it answered.
-  var verify: (_ calls: Int) throws -> Void = { _ in }
+  /// - Parameters:
+  ///   - calls: how many it answered.
+  ///   - isExact: whether it may not have begun any more than these.
+  var verify: (_ calls: Int, _ isExact: Bool) throws -> Void = { _, _ in }
+  /// Throws where it does not know of so many open calls.
+  var verifyOpen: (_ calls: Int) throws -> Void = { _ in }
 
   var account: ProcessAccount? { process.map { ProcessAccount(root: $0.pid) } }
 
@@ -78,9 +97,7 @@ struct DirectSubject: Subject {
   let name = "direct"
 
   func start(_ site: Site, for scenario: Scenario) throws -> RunningSubject {
-    guard let port = site.upstreamPorts[scenario.upstream] else {
-      throw BenchFault("the mock has no '\(scenario.upstream)'")
-    }
+    let port = try site.upstreamPort(for: scenario)
     return RunningSubject(name: name, port: port, routesByPath: false)
   }
 }
