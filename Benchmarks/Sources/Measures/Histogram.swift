@@ -44,7 +44,8 @@ public struct Histogram: Sendable {
   private static func upperBound(of slot: Int) -> UInt64 {
     guard slot >= steps else { return UInt64(slot) }
     let shift = UInt64(slot / steps - 1)
-    return ((UInt64(slot % steps + steps) + 1) << shift) - 1
+    // The last step ends at 2^64, which wraps to 0.
+    return ((UInt64(slot % steps + steps) + 1) << shift) &- 1
   }
 }
 
