@@ -14,6 +14,7 @@ let package = Package(
     .executable(name: "mock-upstream", targets: ["mock-upstream"]),
     .executable(name: "load-generator", targets: ["load-generator"]),
     .executable(name: "bench", targets: ["bench"]),
+    .library(name: "sigsuspend", type: .dynamic, targets: ["CSigsuspend"]),
   ],
   dependencies: [
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),
@@ -21,6 +22,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CSigsuspend"),
     .target(
       name: "Measures", dependencies: [.product(name: "Yams", package: "Yams")],
       swiftSettings: settings),

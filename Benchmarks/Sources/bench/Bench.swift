@@ -23,12 +23,14 @@ struct Bench: ParsableCommand {
   @Flag(help: "Three short rounds: to see that it works, not to quote.") var quick = false
   @Flag(help: "Compare with thresholds/bench.yaml; exit 1 where something falls short.")
   var check = false
+  @Flag(help: "Count instructions a call with callgrind too; alone with --scenario none.")
+  var instructions = false
   @Option(help: "Write the results as JSON to this file.") var json: String?
   @Option(help: "The subject's core.") var subjectCore = 1
   @Option(help: "The core of load and mock.") var loadCore = 0
 
   func validate() throws {
-    let known = Scenario.all.map(\.name)
+    let known = Scenario.all.map(\.name) + ["none"]
     for name in scenario where !known.contains(name) {
       throw ValidationError("there is no scenario '\(name)': \(known.joined(separator: ", "))")
     }
@@ -79,9 +81,16 @@ struct Bench: ParsableCommand {
     for one in chosen {
       try runner.run(one)
     }
+    var measurements = runner.measurements
+    if instructions {
+      site.leewayPath = try Instructions.stripped(leeway, site: site)
+      measurements += try Instructions(
+        site: site, plan: plan, preload: tools + "/libsigsuspend.so"
+      ).measure()
+    }
     let report = Report(
       machine: Machine.describe(), notes: runner.notes, reference: "nginx",
-      measurements: runner.measurements)
+      measurements: measurements)
     print(Table.text(report))
     if let json {
       let encoder = JSONEncoder()

@@ -61,10 +61,11 @@ final class ChildProcess {
     return (data, process.terminationStatus)
   }
 
-  func stop() {
+  /// - Parameter patienceSeconds: until it is killed.
+  func stop(patienceSeconds: Int = 5) {
     guard process.isRunning else { return }
     process.terminate()
-    for _ in 0..<50 where process.isRunning { usleep(100_000) }
+    for _ in 0..<(patienceSeconds * 10) where process.isRunning { usleep(100_000) }
     if process.isRunning { kill(pid, SIGKILL) }
     process.waitUntilExit()
     Self.running.withLock { _ = $0.remove(pid) }

@@ -7,6 +7,8 @@ import Sockets
 /// not given up after their default of 1,000 requests.
 struct NginxSubject: Subject {
   let name = "nginx"
+  /// Without a master, for a tool that follows one process.
+  var isOneProcess = false
 
   func start(_ site: Site, for scenario: Scenario) throws -> RunningSubject {
     let port = try TCPSocket.freePort()
@@ -19,6 +21,7 @@ struct NginxSubject: Subject {
     let text = """
       worker_processes 1;
       daemon off;
+      master_process \(isOneProcess ? "off" : "on");
       pid \(folder)/nginx.pid;
       error_log stderr error;
       events { worker_connections \(site.descriptorLimit * 2); }

@@ -12,6 +12,11 @@ struct Site {
   var subjectCore: Int
   /// How many descriptors a process may open; a relayed stream takes two.
   var descriptorLimit: Int
+  /// What a subject is started under, as valgrind; empty: nothing.
+  var wrapper: [String] = []
+  var wrapperEnvironment: [String: String] = [:]
+  /// How long a subject may take to listen.
+  var patienceSeconds = 20
   /// The root of the repository, for its price file.
   var repository: String
   var leewayPath: String
@@ -76,13 +81,13 @@ protocol Subject: Sendable {
 extension Subject {
   /// Starts the program on the subject's core and waits until it listens.
   func launch(
-    _ arguments: [String], port: UInt16, site: Site, environment: [String: String] = [:],
-    patienceSeconds: Int = 20
+    _ arguments: [String], port: UInt16, site: Site, environment: [String: String] = [:]
   ) throws -> ChildProcess {
     let log = site.log(name)
     let process = try ChildProcess(
-      arguments, core: site.subjectCore, log: log, environment: environment)
-    for _ in 0..<(patienceSeconds * 20) where process.isRunning {
+      site.wrapper + arguments, core: site.subjectCore, log: log,
+      environment: environment.merging(site.wrapperEnvironment) { $1 })
+    for _ in 0..<(site.patienceSeconds * 20) where process.isRunning {
       if TCPSocket.answers(port: port) { return process }
       usleep(50_000)
     }

@@ -1,0 +1,1 @@
+// Nothing to import: the library is preloaded, see CSigsuspend.c.
