@@ -51,6 +51,7 @@ struct Bench: ParsableCommand {
     do {
       try measure(in: directory, descriptorLimit: limit)
     } catch let fault as BenchFault {
+      ChildProcess.waitWhereEnding()
       progress("bench: \(fault)")
       throw ExitCode(70)
     }

@@ -14,6 +14,7 @@ struct BenchFault: Error, CustomStringConvertible {
 /// A program on one core. It gets SIGTERM when the benchmark dies, however that happens.
 final class ChildProcess {
   private static let running = Mutex<Set<pid_t>>([])
+  private static let isEnding = Mutex(false)
   private let process = Process()
   private let output = Pipe()
   private let input = Pipe()
@@ -71,12 +72,20 @@ final class ChildProcess {
     Self.running.withLock { _ = $0.remove(pid) }
   }
 
+  /// Where a signal is ending the benchmark, stays here until it has: what fails then fails since
+  /// the programs were ended, and is no fault to report.
+  static func waitWhereEnding() {
+    guard isEnding.withLock({ $0 }) else { return }
+    while true { sleep(1) }
+  }
+
   /// On Ctrl-C or SIGTERM ends everything that runs, then `cleanUp`, then the benchmark.
   static func endAllOnSignal(_ cleanUp: @escaping @Sendable () -> Void) -> [DispatchSourceSignal] {
     [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
+        isEnding.withLock { $0 = true }
         let all = running.withLock { $0 }
         for pid in all { kill(pid, SIGTERM) }
         usleep(500_000)

