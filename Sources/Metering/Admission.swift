@@ -51,7 +51,22 @@ public struct Admission: Sendable {
     case denied(Denial, LedgerEvent)
   }
 
+  /// An app's accounts while none of its windows changes: found once, then only indexed.
+  private struct Standing {
+    /// Holds from `start` up to, not including, `end`; empty before the first call.
+    var start = Timestamp(milliseconds: 0)
+    var end = Timestamp(milliseconds: 0)
+    var accounts: [AccountID] = []
+    /// Where they stand in the ledger, in the same order.
+    var places: [Int] = []
+    /// The first budget none of whose windows holds the moment: nothing passes.
+    var budgetWithoutWindow: String?
+  }
+
   public private(set) var policies: [AppPolicy]
+  private var standings: [Standing]
+  /// By an account's place, the lowest spend in nanodollars at which its next mark is passed.
+  private var nextMarks: [Int64] = []
   /// Accounts whose exhaustion was told of. Not in the ledger: after a restart it is told anew, and
   /// the alert's own identity keeps it to once.
   private var exhausted: Set<AccountID> = []
@@ -61,6 +76,7 @@ public struct Admission: Sendable {
   public init(policies: [AppPolicy], ledger: Ledger) {
     self.policies = policies
     self.ledger = ledger
+    standings = Array(repeating: Standing(), count: policies.count)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
@@ -68,47 +84,91 @@ public struct Admission: Sendable {
   /// Order: capped → model → cost bound → budgets. On admission of a call that may cost anything,
   /// for every budget, settled + reserved (this call included) ≤ cap. One whose bound is zero is
   /// no reason to refuse: it leaves every balance as it is, even one over its cap.
-  public mutating func admit(_ request: AdmissionRequest, at now: Timestamp) -> Decision {
-    let policy = policies[request.app]
-    if let reason = ledger.capped[policy.app] {
-      return deny(.appCapped(reason: reason), request, at: now)
-    }
-    if !request.model.isEmpty, !policy.allows(model: request.model) {
-      let denial = Denial.modelForbidden(model: request.model, allowed: policy.models ?? [])
-      return deny(denial, request, at: now)
-    }
+  public mutating func admit(
+    _ request: AdmissionRequest, at now: Timestamp
+  ) -> Decision {
+    let app = request.app
+    if let denial = ruleBroken(by: request) { return deny(denial, request, at: now) }
     var amount = Money.zero
-    switch request.bound {
-    case .atMost(let most): amount = most
-    case .none(let denial):
-      if policy.isBudgeted { return deny(denial, request, at: now) }
+    if case .atMost(let most) = request.bound { amount = most }
+    if now < standings[app].start || now >= standings[app].end { stand(app, at: now) }
+    if let budget = standings[app].budgetWithoutWindow {
+      return deny(.windowUnknown(budget: budget), request, at: now)
     }
-    var accounts: [AccountID] = []
-    accounts.reserveCapacity(policy.budgets.count)
-    for budget in policy.budgets {
-      guard let window = budget.window(at: now) else {
-        return deny(.windowUnknown(budget: budget.id), request, at: now)
-      }
-      let id = AccountID(app: policy.app, budget: budget.id, window: window.id)
-      let account = ledger.account(id)
-      let after = account.settled.adding(account.reserved)?.adding(amount)
-      guard let after, amount == .zero || after <= budget.cap else {
-        let refusal = BudgetRefusal(
-          budget: budget.id, window: window.id, settled: account.settled,
-          reserved: account.reserved, cap: budget.cap, estimate: amount, resetsAt: window.end,
-          resetsAtText: window.endText)
-        return deny(.budgetExhausted(refusal), request, at: now)
-      }
-      accounts.append(id)
+    if amount > .zero, let index = budgetPassed(by: amount, app: app) {
+      return deny(exhausted(index, amount: amount, app: app, at: now), request, at: now)
     }
     let call = CallID(ledger.lastSequence + 1)
-    let event = record(
-      .reserved(
+    let event = LedgerEvent(
+      sequence: call.number, at: now,
+      kind: .reserved(
         .init(
-          call: call, app: policy.app, key: request.key, upstream: request.upstream,
-          model: request.model, isStream: request.isStream, amount: amount, accounts: accounts)),
-      at: now)
+          call: call, app: policies[app].app, key: request.key, upstream: request.upstream,
+          model: request.model, isStream: request.isStream, amount: amount,
+          accounts: standings[app].accounts)))
+    ledger.apply(event, at: standings[app].places)
     return .admitted(Reservation(call: call, amount: amount), event)
+  }
+
+  /// The first rule besides the budgets that a call breaks.
+  private func ruleBroken(by request: AdmissionRequest) -> Denial? {
+    let app = request.app
+    if !ledger.capped.isEmpty, let reason = ledger.capped[policies[app].app] {
+      return .appCapped(reason: reason)
+    }
+    if policies[app].models != nil, !request.model.isEmpty,
+      !policies[app].allows(model: request.model)
+    {
+      return .modelForbidden(model: request.model, allowed: policies[app].models ?? [])
+    }
+    if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
+    return nil
+  }
+
+  /// The first budget that an amount does not fit into; nil: it fits into all.
+  private func budgetPassed(by amount: Money, app: Int) -> Int? {
+    for (index, place) in standings[app].places.enumerated() {
+      let account = ledger.account(at: place)
+      let after = account.settled.adding(account.reserved)?.adding(amount)
+      guard let after, after <= policies[app].budgets[index].cap else { return index }
+    }
+    return nil
+  }
+
+  private func exhausted(
+    _ index: Int, amount: Money, app: Int, at now: Timestamp
+  ) -> Denial {
+    let budget = policies[app].budgets[index]
+    let account = ledger.account(at: standings[app].places[index])
+    let window = budget.window(at: now)
+    return .budgetExhausted(
+      BudgetRefusal(
+        budget: budget.id, window: window?.id ?? "", settled: account.settled,
+        reserved: account.reserved, cap: budget.cap, estimate: amount,
+        resetsAt: window?.end ?? now, resetsAtText: window?.endText ?? ""))
+  }
+
+  /// Finds an app's accounts at a moment, and how long they stay the same.
+  private mutating func stand(_ app: Int, at now: Timestamp) {
+    var standing = Standing(
+      start: Timestamp(milliseconds: .min), end: Timestamp(milliseconds: .max))
+    for budget in policies[app].budgets {
+      guard let window = budget.window(at: now) else {
+        // Asked again at the next call: the clock may be put right.
+        standings[app] = Standing(budgetWithoutWindow: budget.id)
+        return
+      }
+      let id = AccountID(app: policies[app].app, budget: budget.id, window: window.id)
+      let place = ledger.place(of: id)
+      standing.start = max(standing.start, window.start)
+      standing.end = min(standing.end, window.end)
+      standing.accounts.append(id)
+      standing.places.append(place)
+      while nextMarks.count <= place { nextMarks.append(.max) }
+      nextMarks[place] = nextMark(
+        of: budget, policies[app], above: ledger.account(at: place).settled)
+    }
+    standings[app] = standing
   }
 
   /// Charges a call and ends its reservation. Returns the event and the budget marks it passed.
@@ -116,10 +176,15 @@ public struct Admission: Sendable {
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
     let call = reservation.close()
-    let held = ledger.open[call]
-    let before = held.map { $0.accounts.map { ledger.account($0).settled } } ?? []
+    let places = ledger.places(of: call) ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
-    return (event, crossings(accounts: held?.accounts ?? [], before: before))
+    var crossings: [BudgetCrossing] = []
+    for place in places where place < nextMarks.count {
+      if ledger.account(at: place).settled.nanodollars >= nextMarks[place] {
+        crossings += crossed(place)
+      }
+    }
+    return (event, crossings)
   }
 
   /// The 100 % mark, the first time that a call is refused because of what was spent.
@@ -181,19 +246,6 @@ public struct Admission: Sendable {
     return record(.capped(app: app, reason: reason, order: order), at: now)
   }
 
-  /// Every budget mark that stands passed now: raised again at start, since a crash can come
-  /// between a settlement and its alert; the alert's own identity keeps it to once.
-  public func standingCrossings(at now: Timestamp) -> [BudgetCrossing] {
-    policies.flatMap { policy in
-      policy.budgets.flatMap { budget -> [BudgetCrossing] in
-        guard let window = budget.window(at: now) else { return [] }
-        let id = AccountID(app: policy.app, budget: budget.id, window: window.id)
-        return passedMarks(
-          policy: policy, budget: budget, window: window, id: id, before: nil)
-      }
-    }
-  }
-
   private mutating func deny(
     _ denial: Denial, _ request: AdmissionRequest, at now: Timestamp
   ) -> Decision {
@@ -205,34 +257,66 @@ public struct Admission: Sendable {
     ledger.apply(event)
     return event
   }
+}
 
-  private func crossings(accounts: [AccountID], before: [Money]) -> [BudgetCrossing] {
-    var found: [BudgetCrossing] = []
-    for (id, before) in zip(accounts, before) {
-      guard
-        let policy = policies.first(where: { $0.app == id.app }),
-        let budget = policy.budgets.first(where: { $0.id == id.budget }),
-        let window = budget.windows.first(where: { $0.id == id.window })
-      else { continue }
-      found += passedMarks(
-        policy: policy, budget: budget, window: window, id: id, before: before)
+// MARK: - Budget marks
+
+extension Admission {
+  /// Every budget mark that stands passed now: raised again at start, since a crash can come
+  /// between a settlement and its alert; the alert's own identity keeps it to once.
+  public func standingCrossings(at now: Timestamp) -> [BudgetCrossing] {
+    policies.flatMap { policy in
+      policy.budgets.flatMap { budget -> [BudgetCrossing] in
+        guard let window = budget.window(at: now) else { return [] }
+        let id = AccountID(app: policy.app, budget: budget.id, window: window.id)
+        return Self.crossings(
+          of: id, policy, budget, window, settled: ledger.account(id).settled, from: .min)
+      }
     }
-    return found
   }
 
-  private func passedMarks(
-    policy: AppPolicy, budget: Budget, window: WindowEdges, id: AccountID, before: Money?
+  /// The marks that an account has passed since it was looked at last.
+  private mutating func crossed(_ place: Int) -> [BudgetCrossing] {
+    let id = ledger.name(at: place)
+    guard
+      let policy = policies.first(where: { $0.app == id.app }),
+      let budget = policy.budgets.first(where: { $0.id == id.budget }),
+      let window = budget.windows.first(where: { $0.id == id.window })
+    else { return [] }
+    let settled = ledger.account(at: place).settled
+    let from = nextMarks[place]
+    nextMarks[place] = nextMark(of: budget, policy, above: settled)
+    return Self.crossings(of: id, policy, budget, window, settled: settled, from: from)
+      .filter { $0.percent != 100 || !exhausted.contains(id) }
+  }
+
+  /// The marks from a spend in nanodollars on that the settled sum has reached.
+  private static func crossings(
+    of id: AccountID, _ policy: AppPolicy, _ budget: Budget, _ window: WindowEdges,
+    settled: Money, from: Int64
   ) -> [BudgetCrossing] {
-    let settled = ledger.account(id).settled
-    return policy.alertPercents.compactMap { percent in
-      // settled / cap ≥ percent / 100, without division; a cap of zero has no marks.
-      let mark = Int128(budget.cap.nanodollars) * Int128(percent)
-      guard mark > 0, Int128(settled.nanodollars) * 100 >= mark else { return nil }
-      if let before, Int128(before.nanodollars) * 100 >= mark { return nil }
-      if percent == 100, before != nil, exhausted.contains(id) { return nil }
+    policy.alertPercents.compactMap { percent in
+      guard let mark = budget.mark(percent), mark >= from, settled.nanodollars >= mark else {
+        return nil
+      }
       return BudgetCrossing(
         account: id, percent: percent, settled: settled, cap: budget.cap,
         resetsAtText: window.endText)
     }
+  }
+
+  private func nextMark(of budget: Budget, _ policy: AppPolicy, above settled: Money) -> Int64 {
+    let marks = policy.alertPercents.compactMap { budget.mark($0) }
+    return marks.filter { $0 > settled.nanodollars }.min() ?? .max
+  }
+}
+
+extension Budget {
+  /// The lowest spend, in nanodollars, that is so many percent of the cap; nil for a cap of zero,
+  /// which has no marks, and where no spend can reach it.
+  fileprivate func mark(_ percent: Int) -> Int64? {
+    let hundredfold = Int128(cap.nanodollars) * Int128(percent)
+    guard hundredfold > 0 else { return nil }
+    return Int64(exactly: (hundredfold + 99) / 100)
   }
 }

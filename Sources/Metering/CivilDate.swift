@@ -68,6 +68,27 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     CivilDate(existing: month == 12 ? year + 1 : year, month == 12 ? 1 : month + 1, 1)
   }
 
+  /// The Monday of the same week.
+  public var mondayOfWeek: CivilDate {
+    // 1970-01-01 was a Thursday.
+    let days = daysSinceEpoch + 3
+    return adding(days: -(((days % 7) + 7) % 7))
+  }
+
+  public var firstOfYear: CivilDate { CivilDate(existing: year, 1, 1) }
+
+  public var firstOfNextYear: CivilDate { CivilDate(existing: year + 1, 1, 1) }
+
+  /// The ISO 8601 week: `2026-W48`. Its year is that of the week's Thursday.
+  public var weekText: String {
+    let thursday = mondayOfWeek.adding(days: 3)
+    let week = (thursday.daysSinceEpoch - thursday.firstOfYear.daysSinceEpoch) / 7 + 1
+    return "\(Self.digits(thursday.year, 4))-W\(Self.digits(week, 2))"
+  }
+
+  /// `2026`.
+  public var yearText: String { Self.digits(year, 4) }
+
   /// `2026-11`.
   public var monthText: String { "\(Self.digits(year, 4))-\(Self.digits(month, 2))" }
 

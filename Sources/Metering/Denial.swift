@@ -42,7 +42,7 @@ public enum Denial: Hashable, Sendable {
   case costUnbounded(part: String)
   /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
   case pathUnmetered(path: String)
-  case budgetExhausted(BudgetRefusal)
+  indirect case budgetExhausted(BudgetRefusal)
   /// The clock is outside every window that the policy knows.
   case windowUnknown(budget: String)
   case requestInvalid(message: String)

@@ -1,10 +1,13 @@
 // The ledger: balances and open reservations, as a fold over events.
+//
+// Balances lie in one row and an account's name is looked up once per window, not once per call:
+// who knows an account's place in the row reads and writes it without hashing three strings.
 
 /// Balances of all accounts, open reservations and capped apps.
 ///
 /// `apply` is the only way in, so that the state in memory, the checkpoint in the store and a
 /// replay of the journal cannot differ.
-public struct Ledger: Hashable, Sendable {
+public struct Ledger: Sendable {
   public struct Account: Hashable, Sendable, Codable {
     /// Charged so far. May pass the cap only by a provider's billing beyond the request's own
     /// bound.
@@ -30,37 +33,100 @@ public struct Ledger: Hashable, Sendable {
     }
   }
 
-  public internal(set) var accounts: [AccountID: Account]
-  public internal(set) var open: [CallID: OpenReservation]
+  /// An open reservation and the places of its accounts.
+  private struct Held: Sendable {
+    var reservation: OpenReservation
+    var places: [Int]
+  }
+
+  /// An account's place in the row of balances; it never changes while the ledger lives.
+  private var placeOfAccount: [AccountID: Int] = [:]
+  private var names: [AccountID] = []
+  private var balances: [Account] = []
+  private var held: [CallID: Held] = [:]
+  /// The accounts that were looked up last, with their places: a replay's calls name the same ones
+  /// for as long as a window lasts.
+  private var latest: (accounts: [AccountID], places: [Int]) = ([], [])
   /// Apps stopped from outside, with the reason.
-  public internal(set) var capped: [String: String]
+  public private(set) var capped: [String: String]
   /// The highest order sequence applied.
-  public internal(set) var lastOrder: Int64
-  public internal(set) var lastSequence: UInt64
+  public private(set) var lastOrder: Int64
+  public private(set) var lastSequence: UInt64
 
   public init(
     accounts: [AccountID: Account] = [:], open: [CallID: OpenReservation] = [:],
     capped: [String: String] = [:], lastOrder: Int64 = 0, lastSequence: UInt64 = 0
   ) {
-    self.accounts = accounts
-    self.open = open
     self.capped = capped
     self.lastOrder = lastOrder
     self.lastSequence = lastSequence
+    for (id, account) in accounts { balances[place(of: id)] = account }
+    for (call, reservation) in open {
+      held[call] = Held(reservation: reservation, places: places(of: reservation.accounts))
+    }
   }
 
+  // MARK: Views
+
+  /// Every account that does not stand at zero.
+  public var accounts: [AccountID: Account] {
+    placeOfAccount.mapValues { balances[$0] }.filter { $0.value != Account() }
+  }
+
+  public func account(_ id: AccountID) -> Account {
+    placeOfAccount[id].map { balances[$0] } ?? Account()
+  }
+
+  public var open: [CallID: OpenReservation] { held.mapValues(\.reservation) }
+
+  public var openCount: Int { held.count }
+
+  // MARK: Places
+
+  /// The account's place; a new one stands at zero.
+  mutating func place(of id: AccountID) -> Int {
+    if let place = placeOfAccount[id] { return place }
+    placeOfAccount[id] = names.count
+    names.append(id)
+    balances.append(Account())
+    return names.count - 1
+  }
+
+  mutating func places(of ids: [AccountID]) -> [Int] {
+    if ids != latest.accounts { latest = (ids, ids.map { place(of: $0) }) }
+    return latest.places
+  }
+
+  /// The account at a place that this ledger gave out.
+  @inline(__always)
+  func account(at place: Int) -> Account { balances[place] }
+
+  func name(at place: Int) -> AccountID { names[place] }
+
+  /// The places that an open call holds money in; nil where it is not open.
+  func places(of call: CallID) -> [Int]? { held[call]?.places }
+
+  // MARK: Events
+
   /// Applies one event; one that was applied before changes nothing.
-  public mutating func apply(_ event: LedgerEvent) {
+  public mutating func apply(_ event: LedgerEvent) { apply(event, at: nil) }
+
+  /// Applies one event.
+  ///
+  /// - Parameter places: where the accounts of a reserving event stand; nil: look them up.
+  mutating func apply(_ event: LedgerEvent, at places: [Int]?) {
     guard event.sequence > lastSequence else { return }
     lastSequence = event.sequence
     switch event.kind {
     case .reserved(let reserved):
-      for id in reserved.accounts {
-        let held = accounts[id, default: Account()].reserved.addingClamped(reserved.amount)
-        accounts[id, default: Account()].reserved = held
+      let places = places ?? self.places(of: reserved.accounts)
+      for place in places {
+        balances[place].reserved = balances[place].reserved.addingClamped(reserved.amount)
       }
-      open[reserved.call] = OpenReservation(
-        app: reserved.app, amount: reserved.amount, accounts: reserved.accounts)
+      held[reserved.call] = Held(
+        reservation: OpenReservation(
+          app: reserved.app, amount: reserved.amount, accounts: reserved.accounts),
+        places: places)
     case .settled(let settled):
       close(settled.call, charge: settled.charge)
     case .released(let call, _):
@@ -76,15 +142,20 @@ public struct Ledger: Hashable, Sendable {
   }
 
   private mutating func close(_ call: CallID, charge: Money) {
-    guard let reservation = open.removeValue(forKey: call) else { return }
-    let given = Money(nanodollars: -reservation.amount.nanodollars)
-    for id in reservation.accounts {
-      var account = accounts[id, default: Account()]
-      account.reserved = account.reserved.addingClamped(given)
-      account.settled = account.settled.addingClamped(charge)
-      accounts[id] = account
+    guard let ended = held.removeValue(forKey: call) else { return }
+    let given = Money(nanodollars: -ended.reservation.amount.nanodollars)
+    for place in ended.places {
+      balances[place].reserved = balances[place].reserved.addingClamped(given)
+      balances[place].settled = balances[place].settled.addingClamped(charge)
     }
   }
+}
 
-  public func account(_ id: AccountID) -> Account { accounts[id] ?? Account() }
+extension Ledger: Equatable {
+  /// Equal in all that they say: where accounts stand in the row is nobody's business.
+  public static func == (left: Ledger, right: Ledger) -> Bool {
+    left.lastSequence == right.lastSequence && left.lastOrder == right.lastOrder
+      && left.capped == right.capped && left.open == right.open
+      && left.accounts == right.accounts
+  }
 }

@@ -142,7 +142,8 @@ public struct LedgerEvent: Hashable, Sendable {
     case released(CallID, CallOutcome)
     /// Charged at its estimate, because the process died with it open.
     case expired(CallID, charge: Money)
-    case refused(Refused)
+    /// Indirect: it is the largest and the rarest, and every event would be as large.
+    indirect case refused(Refused)
     /// An order from outside was applied; nil reason: the app runs again.
     case capped(app: String, reason: String?, order: Int64)
   }

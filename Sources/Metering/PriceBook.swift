@@ -49,8 +49,9 @@ public struct TokenRates: Hashable, Sendable, Codable {
   }
 }
 
-/// One model's price from a date on.
-public struct ModelPrice: Hashable, Sendable, Codable {
+/// One model's price from a date on. A class, since every call holds one: a reference is what it
+/// costs.
+public final class ModelPrice: Sendable {
   /// Rates for calls whose input passes a size; the whole call is billed at the tier's rates.
   public struct Tier: Hashable, Sendable, Codable {
     /// The tier holds where the call's input exceeds this many tokens.
@@ -64,18 +65,18 @@ public struct ModelPrice: Hashable, Sendable, Codable {
   }
 
   /// The first moment at which this price holds.
-  public var effectiveFrom: Timestamp
-  public var base: TokenRates
+  public let effectiveFrom: Timestamp
+  public let base: TokenRates
   /// Ascending by `aboveInputTokens`.
-  public var tiers: [Tier]
+  public let tiers: [Tier]
   /// Rates by the service tier that the provider returns, e.g. `priority`, `flex`.
-  public var serviceTiers: [String: TokenRates]
+  public let serviceTiers: [String: TokenRates]
   /// Context tiers of a service tier, ascending; one without its own here costs, on a long call,
   /// the dearer of its rates and the base's context tier.
-  public var serviceContexts: [String: [Tier]]
+  public let serviceContexts: [String: [Tier]]
   /// The most output tokens that the model can produce for one choice; nil where the book is
   /// silent.
-  public var outputTokensMax: Int64?
+  public let outputTokensMax: Int64?
 
   public init(
     effectiveFrom: Timestamp, base: TokenRates, tiers: [Tier] = [],
@@ -96,13 +97,17 @@ public struct ModelPrice: Hashable, Sendable, Codable {
   ///   priced at the base (or context-tier) rates.
   public func cost(of usage: Usage, serviceTier: String? = nil) -> Money? {
     let rates = rates(inputTokens: usage.inputTotal, serviceTier: serviceTier)
-    return Self.roundedUp([
-      (usage.inputUncached, rates.input), (usage.cacheRead, rates.cacheRead),
-      (usage.cacheWrite5m, rates.cacheWrite5m), (usage.cacheWrite1h, rates.cacheWrite1h),
-      (usage.inputAudio, rates.inputAudio), (usage.inputImage, rates.inputImage),
-      (usage.outputText, rates.output), (usage.outputReasoning, rates.outputReasoning),
-      (usage.outputAudio, rates.outputAudio),
-    ])
+    var sum = CostSum()
+    sum.add(usage.inputUncached, at: rates.input)
+    sum.add(usage.cacheRead, at: rates.cacheRead)
+    sum.add(usage.cacheWrite5m, at: rates.cacheWrite5m)
+    sum.add(usage.cacheWrite1h, at: rates.cacheWrite1h)
+    sum.add(usage.inputAudio, at: rates.inputAudio)
+    sum.add(usage.inputImage, at: rates.inputImage)
+    sum.add(usage.outputText, at: rates.output)
+    sum.add(usage.outputReasoning, at: rates.outputReasoning)
+    sum.add(usage.outputAudio, at: rates.outputAudio)
+    return sum.roundedUp
   }
 
   /// An upper bound of the price of a call with at most these token counts, at the dearest
@@ -114,21 +119,31 @@ public struct ModelPrice: Hashable, Sendable, Codable {
   public func worstCase(
     inputTokens: Int64, outputTokens: Int64, serviceTier: String? = nil
   ) -> Money? {
-    var candidates = [base] + tiers.filter { inputTokens > $0.aboveInputTokens }.map(\.rates)
-    let services: [String] =
-      switch serviceTier {
-      case "default", "standard": []
-      case let tier? where serviceTiers[tier] != nil: [tier]
-      default: Array(serviceTiers.keys)
-      }
-    for service in services {
-      if let rates = serviceTiers[service] { candidates.append(rates) }
-      let contexts = serviceContexts[service] ?? []
-      candidates += contexts.filter { inputTokens > $0.aboveInputTokens }.map(\.rates)
+    var input = base.dearestInput
+    var output = base.dearestOutput
+    func consider(_ rates: TokenRates) {
+      input = max(input, rates.dearestInput)
+      output = max(output, rates.dearestOutput)
     }
-    let input = candidates.map(\.dearestInput).max() ?? 0
-    let output = candidates.map(\.dearestOutput).max() ?? 0
-    return Self.roundedUp([(inputTokens, input), (outputTokens, output)])
+    func consider(_ contexts: [Tier]) {
+      for tier in contexts where inputTokens > tier.aboveInputTokens { consider(tier.rates) }
+    }
+    consider(tiers)
+    switch serviceTier {
+    case "default", "standard": break
+    case let tier? where serviceTiers[tier] != nil:
+      if let rates = serviceTiers[tier] { consider(rates) }
+      consider(serviceContexts[tier] ?? [])
+    default:
+      for (tier, rates) in serviceTiers {
+        consider(rates)
+        consider(serviceContexts[tier] ?? [])
+      }
+    }
+    var sum = CostSum()
+    sum.add(inputTokens, at: input)
+    sum.add(outputTokens, at: output)
+    return sum.roundedUp
   }
 
   private func rates(inputTokens: Int64, serviceTier: String?) -> TokenRates {
@@ -139,20 +154,31 @@ public struct ModelPrice: Hashable, Sendable, Codable {
     }
     return context.map { service.dearer($0) } ?? service
   }
+}
 
-  /// The sum of tokens × nanodollars per million, rounded up once; nil on overflow, since a count
-  /// comes from outside and must refuse, not trap.
-  private static func roundedUp(_ products: [(tokens: Int64, rate: Int64)]) -> Money? {
-    var sum: Int128 = 0
-    for (tokens, rate) in products {
-      let (next, overflow) = sum.addingReportingOverflow(Int128(tokens) * Int128(rate))
-      if overflow { return nil }
-      sum = next
+/// Tokens × nanodollars per million, added up exactly and rounded up once.
+private struct CostSum {
+  private var sum: Int128 = 0
+  /// A count comes from outside: it must refuse, not trap.
+  private var hasOverflowed = false
+
+  mutating func add(_ tokens: Int64, at rate: Int64) {
+    guard tokens != 0 else { return }
+    let (next, overflow) = sum.addingReportingOverflow(Int128(tokens) * Int128(rate))
+    sum = next
+    hasOverflowed = hasOverflowed || overflow
+  }
+
+  /// Whole nanodollars; nil on overflow or below zero.
+  var roundedUp: Money? {
+    guard !hasOverflowed, sum >= 0 else { return nil }
+    let million: Int64 = 1_000_000
+    // Most sums fit into a word, whose division costs a tenth.
+    if let small = Int64(exactly: sum) {
+      return Money(nanodollars: small / million + (small % million > 0 ? 1 : 0))
     }
-    let million: Int128 = 1_000_000
-    let rounded = sum / million + (sum % million > 0 ? 1 : 0)
-    guard rounded >= 0, rounded <= Int128(Int64.max) else { return nil }
-    return Money(nanodollars: Int64(rounded))
+    let rounded = sum / Int128(million) + (sum % Int128(million) > 0 ? 1 : 0)
+    return Int64(exactly: rounded).map(Money.init(nanodollars:))
   }
 }
 
