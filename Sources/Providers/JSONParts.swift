@@ -3,6 +3,14 @@
 // Parts are lent, never owned: a sink that wants to keep text copies it, so that reading costs no
 // allocation for what nobody asks for.
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Text of a key or string value, unescaped.
 struct JSONText {
   /// The first bytes of the text: all of them, or as many as the reader's capture bound allows.
@@ -17,8 +25,19 @@ struct JSONText {
   @inline(__always)
   func equals(_ name: StaticString) -> Bool {
     guard count == name.utf8CodeUnitCount, isWhole else { return false }
-    for index in 0..<count where bytes[index] != name.utf8Start[index] { return false }
-    return true
+    guard let base = bytes.baseAddress else { return true }
+    return memcmp(base, name.utf8Start, count) == 0
+  }
+
+  /// Whether the text is exactly this string. Not `equals`: a literal would then be a string, and
+  /// cost ten times as much.
+  func matches(_ string: String) -> Bool {
+    guard count == string.utf8.count, isWhole else { return false }
+    var string = string
+    return string.withUTF8 { known in
+      guard let base = bytes.baseAddress, let other = known.baseAddress else { return true }
+      return memcmp(base, other, count) == 0
+    }
   }
 
   /// The text as a string, nil where it is longer than the capture bound.

@@ -96,9 +96,7 @@ struct JSONReader<Sink: JSONSink>: Sendable {
       case .continuation, .escape, .hex, .lowSurrogateEscape, .lowSurrogateU:
         stepInString(bytes[index], at: index)
         index += 1
-      default:
-        stepStructure(bytes[index], at: index)
-        index += 1
+      default: index = scanStructure(bytes, from: index)
       }
     }
     switch state {
@@ -115,24 +113,73 @@ struct JSONReader<Sink: JSONSink>: Sendable {
 
   // MARK: - Structure
 
-  @inline(__always)
-  private mutating func stepStructure(_ byte: UInt8, at index: Int) {
-    if byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { return }
-    switch state {
-    case .afterValue: stepAfterValue(byte, at: index)
-    case .key, .keyOrEnd: stepKey(byte, at: index)
-    case .colon:
-      if byte == UInt8(ascii: ":") { state = .value } else { fail("':' is missing", at: index) }
-    case .value, .valueOrEnd: stepValue(byte, at: index)
-    case .start:
-      if byte == UInt8(ascii: "{") {
-        open(isObject: true, at: index)
-      } else {
-        fail("the document is not an object", at: index)
+  /// Reads what stands between tokens, and every token that lies whole and plain in the piece.
+  ///
+  /// Most of a document is such tokens, so they are read here without leaving the loop; any other
+  /// is begun and left to the states for tokens.
+  /// - Returns: where to go on; the state then is that of a token, failed, or the piece is over.
+  private mutating func scanStructure(_ bytes: UnsafeRawBufferPointer, from first: Int) -> Int {
+    var index = first
+    let end = bytes.count
+    while index < end {
+      let byte = bytes[index]
+      if byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+        index += 1
+        continue
       }
-    case .done: if isStrict { fail("something follows the document", at: index) }
-    default: break
+      switch state {
+      case .afterValue: stepAfterValue(byte, at: index)
+      case .key, .keyOrEnd:
+        if byte == UInt8(ascii: "\"") {
+          isKey = true
+          guard let next = plainString(bytes, at: index) else { return index + 1 }
+          index = next
+          continue
+        }
+        stepKey(byte, at: index)
+      case .colon:
+        if byte == UInt8(ascii: ":") { state = .value } else { fail("':' is missing", at: index) }
+      case .value, .valueOrEnd:
+        if byte == UInt8(ascii: "\"") {
+          isKey = false
+          guard let next = plainString(bytes, at: index) else { return index + 1 }
+          index = next
+          continue
+        }
+        stepValue(byte, at: index)
+        if state == .scalar { return index + 1 }
+      case .start:
+        if byte == UInt8(ascii: "{") {
+          open(isObject: true, at: index)
+        } else {
+          fail("the document is not an object", at: index)
+        }
+      case .done: if isStrict { fail("something follows the document", at: index) }
+      default: return index
+      }
+      index += 1
     }
+    return index
+  }
+
+  /// Reads a string that begins at a quote and lies whole and plain in the piece.
+  /// - Returns: behind its last quote; nil: it does not, and has been begun.
+  @inline(__always)
+  private mutating func plainString(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int? {
+    let close = plainTextEnd(bytes, from: index + 1)
+    guard close < bytes.count, bytes[close] == UInt8(ascii: "\"") else {
+      beginToken(.string, at: index, firstByte: index + 1)
+      return nil
+    }
+    let run = UnsafeRawBufferPointer(rebasing: bytes[index + 1..<close])
+    deliver(
+      JSONText(bytes: run, count: run.count), at: consumed + index..<consumed + close + 1)
+    // A colon stands right behind nearly every key.
+    if isKey, close + 1 < bytes.count, bytes[close + 1] == UInt8(ascii: ":") {
+      state = .value
+      return close + 2
+    }
+    return close + 1
   }
 
   @inline(__always)
@@ -147,10 +194,7 @@ struct JSONReader<Sink: JSONSink>: Sendable {
 
   @inline(__always)
   private mutating func stepKey(_ byte: UInt8, at index: Int) {
-    if byte == UInt8(ascii: "\"") {
-      isKey = true
-      beginToken(.string, at: index, firstByte: index + 1)
-    } else if byte == UInt8(ascii: "}"), state == .keyOrEnd {
+    if byte == UInt8(ascii: "}"), state == .keyOrEnd {
       close(isObject: true, at: index)
     } else {
       fail("a key is missing", at: index)
@@ -160,9 +204,6 @@ struct JSONReader<Sink: JSONSink>: Sendable {
   @inline(__always)
   private mutating func stepValue(_ byte: UInt8, at index: Int) {
     switch byte {
-    case UInt8(ascii: "\""):
-      isKey = false
-      beginToken(.string, at: index, firstByte: index + 1)
     case UInt8(ascii: "{"): open(isObject: true, at: index)
     case UInt8(ascii: "["): open(isObject: false, at: index)
     case UInt8(ascii: "]") where state == .valueOrEnd: close(isObject: false, at: index)

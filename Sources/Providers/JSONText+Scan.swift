@@ -55,7 +55,9 @@ extension JSONScalar {
   /// Reads a whole token: a literal or a number by the grammar of RFC 8259.
   init(token: UnsafeRawBufferPointer) {
     let text = JSONText(bytes: token, count: token.count)
-    if text.equals("null") {
+    if let first = token.first, first &- UInt8(ascii: "0") < 10 {
+      self = Self.number(token)
+    } else if text.equals("null") {
       self = .null
     } else if text.equals("true") {
       self = .boolean(true)
@@ -67,6 +69,7 @@ extension JSONScalar {
   }
 
   private static func number(_ token: UnsafeRawBufferPointer) -> JSONScalar {
+    if let value = shortWholeNumber(token) { return .number(value) }
     var index = 0
     let isNegative = token.first == UInt8(ascii: "-")
     if isNegative { index = 1 }
@@ -103,6 +106,21 @@ extension JSONScalar {
       index = exponent
     }
     return index == token.count ? .number(value) : .unreadable
+  }
+
+  /// A whole number of at most 18 digits without a sign, as nearly all are; nil for any other
+  /// token.
+  @inline(__always)
+  private static func shortWholeNumber(_ token: UnsafeRawBufferPointer) -> Int64? {
+    guard (1...18).contains(token.count), token[0] != UInt8(ascii: "0") || token.count == 1
+    else { return nil }
+    var value: Int64 = 0
+    for byte in token {
+      let digit = byte &- UInt8(ascii: "0")
+      guard digit < 10 else { return nil }
+      value = value &* 10 &+ Int64(digit)
+    }
+    return value
   }
 
   /// Where the run of decimal digits from `from` ends.

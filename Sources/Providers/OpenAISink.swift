@@ -167,7 +167,7 @@ struct OpenAISink: JSONSink {
 
   /// Keeps a short text, without a copy where it says what is known.
   private static func keep(_ text: JSONText, in place: inout String?) {
-    if let known = place, known.utf8.elementsEqual(text.bytes) { return }
+    if let known = place, text.matches(known) { return }
     if let string = text.string { place = string }
   }
 

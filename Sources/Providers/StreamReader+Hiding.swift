@@ -3,7 +3,7 @@
 // Everything else goes on byte for byte; what is held back waits no longer than its event's end.
 
 extension StreamReader {
-  mutating func feedHiding(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
+  func feedHiding(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     var index = 0
     // Where what is not yet decided begins; the bytes before it are kept or removed.
     var undecided = 0
@@ -39,7 +39,7 @@ extension StreamReader {
     return relay(bytes.count, released, kept)
   }
 
-  private mutating func release(_ released: inout [UInt8]) {
+  private func release(_ released: inout [UInt8]) {
     guard !held.isEmpty else { return }
     released += held
     held.removeAll(keepingCapacity: true)

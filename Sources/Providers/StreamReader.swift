@@ -3,8 +3,9 @@
 // Lines are told apart and their data pushed into the JSON reader at once; only where an event
 // might have to be removed are its bytes held, and then no longer than to its end.
 
-/// Fed every byte of a stream; says what of it to relay.
-public struct StreamReader: Sendable {
+/// Fed every byte of a stream; says what of it to relay. A class: it is large, and lives as long as
+/// its answer.
+public final class StreamReader {
   /// An event longer than this is not held back; the event that reports usage is far shorter.
   public static let heldBytesMax = 64 * 1024
 
@@ -44,7 +45,7 @@ public struct StreamReader: Sendable {
   public var reading: CallReading { reader.sink.read() }
 
   /// Reads the next bytes of the stream.
-  public mutating func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
+  public func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     guard hidesUsage else {
       var index = 0
       while index < bytes.count { _ = step(bytes, &index) }
@@ -54,7 +55,7 @@ public struct StreamReader: Sendable {
   }
 
   /// Ends the stream and returns the bytes of a last, unfinished event that were held back.
-  public mutating func finish() -> [UInt8] {
+  public func finish() -> [UInt8] {
     guard eventHasData else {
       defer { held = [] }
       return held
@@ -77,7 +78,7 @@ public struct StreamReader: Sendable {
   }
 
   /// Reads a run of bytes of one kind, at least one, and moves the index behind it.
-  mutating func step(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Found {
+  func step(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) -> Found {
     let byte = bytes[index]
     if isAfterCR {
       isAfterCR = false
@@ -109,7 +110,7 @@ public struct StreamReader: Sendable {
     return .nothing
   }
 
-  private mutating func stepBOM(_ byte: UInt8, _ index: inout Int) {
+  private func stepBOM(_ byte: UInt8, _ index: inout Int) {
     let mark: (UInt8, UInt8, UInt8) = (0xEF, 0xBB, 0xBF)
     let expected = bomBytes == 0 ? mark.0 : bomBytes == 1 ? mark.1 : mark.2
     guard byte == expected else {
@@ -121,7 +122,7 @@ public struct StreamReader: Sendable {
     if bomBytes == 3 { place = .lineStart }
   }
 
-  private mutating func stepName(_ byte: UInt8, _ index: inout Int) {
+  private func stepName(_ byte: UInt8, _ index: inout Int) {
     let name: StaticString = "data"
     index += 1
     if byte == UInt8(ascii: ":") {
@@ -134,7 +135,7 @@ public struct StreamReader: Sendable {
     }
   }
 
-  private mutating func endLine() -> Found {
+  private func endLine() -> Found {
     defer {
       lineIsEmpty = true
       isComment = false
@@ -151,7 +152,7 @@ public struct StreamReader: Sendable {
 
   // MARK: - Data
 
-  private mutating func beginData() {
+  private func beginData() {
     eventHasLines = true
     if !eventHasData {
       eventHasData = true
@@ -163,7 +164,7 @@ public struct StreamReader: Sendable {
     }
   }
 
-  private mutating func readData(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) {
+  private func readData(_ bytes: UnsafeRawBufferPointer, _ index: inout Int) {
     let end = lineEnd(bytes, from: index)
     if !isJSON { beginDocument(bytes, &index, end) }
     if isJSON, index < end {
@@ -173,7 +174,7 @@ public struct StreamReader: Sendable {
   }
 
   /// Tells `[DONE]` from a JSON document by the first bytes.
-  private mutating func beginDocument(
+  private func beginDocument(
     _ bytes: UnsafeRawBufferPointer, _ index: inout Int, _ end: Int
   ) {
     let done: StaticString = "[DONE]"
@@ -193,7 +194,7 @@ public struct StreamReader: Sendable {
   }
 
   /// Ends the current event; true where it only reports usage.
-  private mutating func endEvent() -> Bool {
+  private func endEvent() -> Bool {
     defer {
       eventHasLines = false
       eventHasData = false

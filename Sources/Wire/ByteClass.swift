@@ -1,5 +1,6 @@
 // Which bytes may stand where (RFC 9110 section 5.6.2, RFC 9112, RFC 3986), as bit masks.
-// Masks rather than tables: a table would be a global behind a once-check on every byte.
+// Masks rather than tables: a table would be a global behind a once-check on every byte. The one
+// table, for field names, is a literal, which stands in the program's constants.
 
 #if canImport(Glibc)
   import Glibc
@@ -27,6 +28,33 @@ enum ByteClass {
   @inline(__always)
   static func isToken(_ byte: UInt8) -> Bool {
     test(byte, low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
+  }
+
+  /// Where the run of token characters from `start` ends.
+  @inline(__always)
+  static func tokenEnd(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int {
+    let table = tokens.utf8Start
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let byte = bytes[index]
+      if byte >= 0x80 || table[Int(byte)] != 0x31 { return index }
+      index &+= 1
+    }
+    return index
+  }
+
+  /// By byte up to 0x7F, `1` where `isToken`.
+  private static var tokens: StaticString {
+    """
+    0000000000000000\
+    0000000000000000\
+    0101111100110110\
+    1111111111000000\
+    0111111111111111\
+    1111111111100011\
+    1111111111111111\
+    1111111111101010
+    """
   }
 
   /// Characters of a path or query (RFC 3986), and the brackets that clients put in queries.

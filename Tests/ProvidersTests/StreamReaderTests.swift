@@ -82,7 +82,7 @@ struct Script {
   private func run(
     _ bytes: [UInt8], hidesUsage: Bool, pieces: [Int]
   ) -> (relayed: [UInt8], reading: CallReading) {
-    var reader = StreamReader(hidesUsage: hidesUsage)
+    let reader = StreamReader(hidesUsage: hidesUsage)
     var relayed: [UInt8] = []
     var start = 0
     var turn = 0
@@ -132,7 +132,7 @@ struct Script {
   }
 
   @Test func aWholeEventIsRelayedAtOnceAndWithoutACopy() {
-    var reader = StreamReader(hidesUsage: true)
+    let reader = StreamReader(hidesUsage: true)
     for event in Script.openAI.events {
       let bytes = Array((event.lines + ["", ""]).joined(separator: "\n").utf8)
       let relay = bytes.withUnsafeBytes { reader.feed($0) }
@@ -142,7 +142,7 @@ struct Script {
   }
 
   @Test func aCommentIsRelayedBeforeItsLineEnds() {
-    var reader = StreamReader(hidesUsage: true)
+    let reader = StreamReader(hidesUsage: true)
     for piece in [": pi", "ng\n", "\n", ": OPENROUTER PROCESSING\n\n", ":"] {
       let relay = Array(piece.utf8).withUnsafeBytes { reader.feed($0) }
       #expect(relay == .everything)
