@@ -10,6 +10,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+// SQLite's own calls on GRDB's connections.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -29,7 +31,11 @@ func tests(
 let package = Package(
   name: "leeway",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "leeway", targets: ["leeway"])],
+  products: [
+    .executable(name: "leeway", targets: ["leeway"]),
+    // For Benchmarks/Core, which measures these modules by themselves.
+    .library(name: "LeewayCore", targets: ["Metering", "Store"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
@@ -56,7 +62,7 @@ let package = Package(
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     module("Curl", ["CCurl"]),
     module("Markup", [mustache]),
-    module("Store", ["Metering", grdb, logging]),
+    module("Store", ["Metering", grdb, sqlite, logging]),
     module("Telemetry", ["Metering", metrics]),
     module("Notify", ["Metering", "Alerting", "Store", "Curl", lifecycle, logging]),
     module(

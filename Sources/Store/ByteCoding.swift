@@ -3,51 +3,77 @@
 // An encoding of our own: it is on the path of every call, and what old segments hold must stay
 // readable whatever a library's next version thinks of its format.
 
-/// Appends to its bytes.
-struct ByteWriter: Sendable {
-  var bytes: [UInt8] = []
+/// Writes into memory that was bounded before: every write of a call's path would otherwise ask
+/// whether there is room. Going beyond it traps, as it would be a wrong bound.
+struct ByteWriter {
+  private let memory: UnsafeMutableRawBufferPointer
+  private(set) var count = 0
 
-  mutating func byte(_ value: UInt8) { bytes.append(value) }
+  init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
+
+  /// The most bytes that a LEB128 integer takes.
+  static let integerBytesMax = 10
+
+  var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+  @inline(__always)
+  mutating func byte(_ value: UInt8) {
+    precondition(count < memory.count, "a record is longer than its bound")
+    memory[count] = value
+    count += 1
+  }
 
   mutating func fixed<Value: FixedWidthInteger>(_ value: Value) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    patch(value, at: count)
+    count += MemoryLayout<Value>.size
   }
 
   /// Overwrites a fixed-width integer written before.
   mutating func patch<Value: FixedWidthInteger>(_ value: Value, at offset: Int) {
-    bytes.withUnsafeMutableBytes { buffer in
-      buffer.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
-    }
+    precondition(
+      offset + MemoryLayout<Value>.size <= memory.count, "a record is longer than its bound")
+    memory.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
   }
 
   /// LEB128: seven bits a byte, least significant first.
+  @inline(__always)
   mutating func unsigned(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      byte(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7
     }
-    bytes.append(UInt8(rest))
+    byte(UInt8(truncatingIfNeeded: rest))
   }
 
   /// Zigzag, then LEB128: small magnitudes of both signs are short.
+  @inline(__always)
   mutating func signed(_ value: Int64) {
     unsigned(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
   }
 
   /// Length in bytes, then UTF-8. Text longer than `bytesMax` is cut at a character's edge.
   mutating func text(_ value: String, bytesMax: Int = .max) {
-    let utf8 = value.utf8
-    if utf8.count <= bytesMax {
-      unsigned(UInt64(utf8.count))
-      bytes.append(contentsOf: utf8)
-      return
+    let isWritten: Void? = value.utf8.withContiguousStorageIfAvailable { utf8 in
+      write(utf8, bytesMax: bytesMax)
     }
-    var end = utf8.index(utf8.startIndex, offsetBy: bytesMax)
-    while end > utf8.startIndex, utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
-    let cut = utf8[..<end]
-    unsigned(UInt64(cut.count))
-    bytes.append(contentsOf: cut)
+    if isWritten != nil { return }
+    // A string that came from elsewhere (bridged) has no storage to lend.
+    var copy = value
+    copy.withUTF8 { write($0, bytesMax: bytesMax) }
+  }
+
+  private mutating func write(_ utf8: UnsafeBufferPointer<UInt8>, bytesMax: Int) {
+    var end = utf8.count
+    if end > bytesMax {
+      end = bytesMax
+      while end > 0, utf8[end] & 0xC0 == 0x80 { end -= 1 }
+    }
+    unsigned(UInt64(end))
+    precondition(end <= memory.count - count, "a record is longer than its bound")
+    guard end > 0, let base = memory.baseAddress, let source = utf8.baseAddress else { return }
+    (base + count).copyMemory(from: source, byteCount: end)
+    count += end
   }
 }
 
@@ -62,6 +88,11 @@ struct ByteReader {
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   var isAtEnd: Bool { offset == bytes.count }
+
+  /// What is not read yet.
+  var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[offset...]) }
+
+  mutating func skipRest() { offset = bytes.count }
 
   mutating func byte() throws(Malformed) -> UInt8 {
     guard offset < bytes.count else { throw Malformed() }

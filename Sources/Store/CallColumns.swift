@@ -1,10 +1,10 @@
-// How a call lies in its row: the one list of columns, and both directions over it.
+// How a call lies in its row: the one list of columns, and how it is read.
 
 internal import GRDB
 internal import Metering
 
 extension StoreDatabase {
-  /// Columns of `calls` in the order of `CallRow.arguments` and `CallRow.init(row:)`.
+  /// Columns of `calls` in the order of `CallWriter` and `CallRow.init(row:)`.
   static let callColumns = [
     "call", "state", "app", "key", "upstream", "model", "response_model", "is_stream", "at",
     "ended_at", "estimate", "charge", "usage_source", "input_uncached", "cache_read",
@@ -14,12 +14,6 @@ extension StoreDatabase {
     "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
     "refusal_resets_at_text",
   ]
-
-  /// An upsert: a call's second event writes the whole row again, so that one statement does both.
-  static let insertCallSQL = """
-    INSERT OR REPLACE INTO calls (\(callColumns.joined(separator: ", ")))
-    VALUES (\(callColumns.map { _ in "?" }.joined(separator: ", ")))
-    """
 
   static func createCalls(_ db: Database) throws {
     try db.execute(
@@ -70,21 +64,6 @@ extension StoreDatabase {
 }
 
 extension CallRow {
-  var arguments: StatementArguments {
-    let refusal = refusalBudget
-    return [
-      Int64(call.number), state.rawValue, app, key, upstream, model, responseModel, isStream,
-      at.milliseconds, endedAt?.milliseconds, estimate.nanodollars, charge.nanodollars,
-      Int64(usage.source.rawValue), usage.inputUncached, usage.cacheRead, usage.cacheWrite5m,
-      usage.cacheWrite1h, usage.inputAudio, usage.inputImage, usage.outputText,
-      usage.outputReasoning, usage.outputAudio, status, ending.map { Int64($0.rawValue) },
-      durationMilliseconds, firstByteMilliseconds, refusalCode, refusalMessage, refusal?.budget,
-      refusal?.window, refusal?.settled.nanodollars, refusal?.reserved.nanodollars,
-      refusal?.cap.nanodollars, refusal?.estimate.nanodollars, refusal?.resetsAt.milliseconds,
-      refusal?.resetsAtText,
-    ]
-  }
-
   init(row: Row) {
     self.init(
       call: CallID(UInt64(row[0] as Int64)), state: State(rawValue: row[1]) ?? .refused,

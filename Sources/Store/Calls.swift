@@ -56,50 +56,6 @@ public struct CallRow: Hashable, Sendable {
   }
 }
 
-extension CallRow {
-  /// The row that a call's first event makes; nil for any other event.
-  init?(first event: LedgerEvent) {
-    switch event.kind {
-    case .reserved(let reserved):
-      self.init(
-        call: reserved.call, state: .reserved, app: reserved.app, key: reserved.key,
-        upstream: reserved.upstream, model: reserved.model, at: event.at)
-      isStream = reserved.isStream
-      estimate = reserved.amount
-    case .refused(let refused):
-      self.init(
-        call: refused.call, state: .refused, app: refused.app, key: refused.key,
-        upstream: refused.upstream, model: refused.model, at: event.at)
-      endedAt = event.at
-      status = Int(refused.status)
-      refusalCode = refused.code
-      refusalMessage = refused.message
-      refusalBudget = refused.budget
-      estimate = refused.budget?.estimate ?? .zero
-    case .settled, .released, .expired, .capped:
-      return nil
-    }
-  }
-
-  /// Applies a call's last event.
-  mutating func end(_ end: CallEnd) {
-    state = end.state
-    endedAt = end.at
-    charge = end.charge
-    guard let outcome = end.outcome else {
-      // Charged at its estimate: what was used will never be known.
-      usage = .unknown
-      return
-    }
-    usage = outcome.usage
-    responseModel = outcome.responseModel
-    status = Int(outcome.status)
-    ending = outcome.ending
-    durationMilliseconds = outcome.durationMilliseconds
-    firstByteMilliseconds = outcome.firstByteMilliseconds
-  }
-}
-
 /// A call's last event.
 struct CallEnd {
   var call: CallID
@@ -165,40 +121,5 @@ extension StoreDatabase {
         """,
       arguments: arguments
     ).map(CallRow.init(row:))
-  }
-
-  /// Inserts and updates the rows of a fold's events.
-  ///
-  /// A call that begins and ends in one batch, as most do, is one insert with its final values.
-  static func writeCalls(_ db: Database, events: [LedgerEvent]) throws {
-    var begun: [CallID: CallRow] = [:]
-    var order: [CallID] = []
-    var ends: [CallEnd] = []
-    for event in events {
-      if let row = CallRow(first: event) {
-        if begun.updateValue(row, forKey: row.call) == nil { order.append(row.call) }
-      } else if let end = CallEnd(event) {
-        if begun[end.call]?.state == .reserved {
-          begun[end.call]?.end(end)
-        } else if begun[end.call] == nil {
-          ends.append(end)
-        }
-      }
-    }
-    let insertion = try db.cachedStatement(sql: insertCallSQL)
-    for call in order {
-      if let row = begun[call] { try insertion.execute(arguments: row.arguments) }
-    }
-    let select = try db.cachedStatement(
-      sql: """
-        SELECT \(callColumns.joined(separator: ", ")) FROM calls
-        WHERE call = ? AND state = 'reserved'
-        """)
-    for end in ends {
-      let found = try Row.fetchOne(select, arguments: [Int64(end.call.number)])
-      guard var row = found.map(CallRow.init(row:)) else { continue }
-      row.end(end)
-      try insertion.execute(arguments: row.arguments)
-    }
   }
 }

@@ -32,6 +32,33 @@ extension LedgerEvent {
   static let nameBytesMax = 1024
   static let messageBytesMax = 8192
 
+  /// At least as many bytes as `encode` writes.
+  var payloadBytesMax: Int {
+    // Integers and flags of the largest kind, and the lengths of its texts.
+    let integers = 32 * ByteWriter.integerBytesMax
+    switch kind {
+    case .reserved(let reserved):
+      let names = reserved.app.utf8.count + reserved.upstream.utf8.count
+        + reserved.model.utf8.count
+      return reserved.accounts.reduce(integers + names) { bytes, account in
+        bytes + account.app.utf8.count + account.budget.utf8.count + account.window.utf8.count
+          + 3 * ByteWriter.integerBytesMax
+      }
+    case .settled(let settled): return integers + settled.outcome.responseModel.utf8.count
+    case .released(_, let outcome): return integers + outcome.responseModel.utf8.count
+    case .expired: return integers
+    case .refused(let refused):
+      let budget = refused.budget.map {
+        $0.budget.utf8.count + $0.window.utf8.count + $0.resetsAtText.utf8.count
+      }
+      return integers + refused.app.utf8.count + refused.upstream.utf8.count
+        + refused.model.utf8.count + refused.code.utf8.count + refused.message.utf8.count
+        + (budget ?? 0)
+    case .capped(let app, let reason, _):
+      return integers + app.utf8.count + (reason?.utf8.count ?? 0)
+    }
+  }
+
   /// Writes the payload: the time, then what the kind has.
   func encode(to writer: inout ByteWriter) {
     writer.signed(at.milliseconds)
@@ -113,16 +140,52 @@ extension LedgerEvent {
   }
 }
 
+/// The accounts of the event read last, with their bytes: most events name the same ones as the
+/// one before, and to make nine strings of them again is most of what a record costs.
+struct AccountsMemo {
+  private var bytes: [UInt8] = []
+  private var accounts: [AccountID] = []
+
+  /// The accounts that these bytes say, read or remembered.
+  mutating func read(
+    _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) -> [AccountID] {
+    let rest = reader.rest
+    let isSame = bytes.withUnsafeBytes { $0.count == rest.count && $0.elementsEqual(rest) }
+    if isSame, !bytes.isEmpty {
+      reader.skipRest()
+      return accounts
+    }
+    var accounts: [AccountID] = []
+    for _ in 0..<(try reader.unsigned()) {
+      accounts.append(
+        AccountID(
+          app: try reader.text(), budget: try reader.text(), window: try reader.text()))
+    }
+    // They stand at the payload's end; bytes behind them would be a fault, and are not remembered.
+    if reader.isAtEnd { (bytes, self.accounts) = (Array(rest), accounts) }
+    return accounts
+  }
+}
+
 extension LedgerEvent {
   /// Reads a payload; all of it must be used.
   init(
     sequence: UInt64, kind: RecordKind, payload: UnsafeRawBufferPointer
   ) throws(ByteReader.Malformed) {
+    var memo = AccountsMemo()
+    try self.init(sequence: sequence, kind: kind, payload: payload, memo: &memo)
+  }
+
+  /// As above, over many payloads.
+  init(
+    sequence: UInt64, kind: RecordKind, payload: UnsafeRawBufferPointer, memo: inout AccountsMemo
+  ) throws(ByteReader.Malformed) {
     var reader = ByteReader(payload)
     let at = Timestamp(milliseconds: try reader.signed())
     let value: Kind
     switch kind {
-    case .reserved: value = .reserved(try Self.reserved(&reader))
+    case .reserved: value = .reserved(try Self.reserved(&reader, &memo))
     case .settled:
       value = .settled(
         Settled(
@@ -156,18 +219,12 @@ extension LedgerEvent {
   }
 
   private static func reserved(
-    _ reader: inout ByteReader
+    _ reader: inout ByteReader, _ memo: inout AccountsMemo
   ) throws(ByteReader.Malformed) -> Reserved {
-    var reserved = Reserved(
+    Reserved(
       call: CallID(try reader.unsigned()), app: try reader.text(), key: try reader.signed(),
       upstream: try reader.text(), model: try reader.text(), isStream: try flag(&reader),
-      amount: Money(nanodollars: try reader.signed()), accounts: [])
-    for _ in 0..<(try reader.unsigned()) {
-      let account = AccountID(
-        app: try reader.text(), budget: try reader.text(), window: try reader.text())
-      reserved.accounts.append(account)
-    }
-    return reserved
+      amount: Money(nanodollars: try reader.signed()), accounts: try memo.read(&reader))
   }
 
   private static func outcome(

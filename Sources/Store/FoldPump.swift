@@ -13,7 +13,7 @@ internal import Synchronization
 /// - Throws: where either fails; what was folded until then stays, nothing is lost.
 @discardableResult
 public func foldOnce(
-  journal: Journal, database: StoreDatabase, batch: Int = 1024
+  journal: Journal, database: StoreDatabase, batch: Int = 8192
 ) throws(StoreFault) -> Int {
   var folded = 0
   while true {
@@ -29,9 +29,9 @@ public final class FoldPump: Sendable {
   public struct Settings: Hashable, Sendable {
     /// Pause between rounds, in milliseconds; a busy gateway folds about so many milliseconds'
     /// events in one transaction.
-    public var intervalMilliseconds = 50
+    public var intervalMilliseconds = 200
     /// Events per transaction.
-    public var batch = 1024
+    public var batch = 8192
     /// After a failure the pause doubles from the interval up to this, in milliseconds.
     public var backoffMillisecondsMax = 5_000
 
@@ -72,7 +72,7 @@ public final class FoldPump: Sendable {
   /// the caller's thread. Fits a `Service` whose `run()` calls it; close journal and database
   /// afterwards.
   public func run() async {
-    let ticker = Ticker(name: "leeway-fold") { [self] in round() }
+    let ticker = Ticker(name: "leeway-fold", isBackground: true) { [self] in round() }
     await Self.cancellation()
     ticker.stop()
     _ = round()

@@ -34,7 +34,7 @@ public struct JournalSettings: Hashable, Sendable {
 public final class Journal: Sendable {
   /// Encoded, not yet taken for writing.
   struct Pending {
-    var writer = ByteWriter()
+    var bytes: [UInt8] = []
     var lastAppended: UInt64
     /// Set once and for good: an event was appended out of order.
     var disorder: StoreFault?
@@ -58,27 +58,40 @@ public final class Journal: Sendable {
 
   /// Opens a journal, creating its directory as needed, and starts its background thread.
   ///
-  /// - Parameter foldedThrough: the last sequence that the database has
-  ///   (`StoreDatabase.foldedThrough()`).
-  /// - Returns: the journal and the events above `foldedThrough`, in order.
+  /// - Parameters:
+  ///   - foldedThrough: the last sequence that the database has (`StoreDatabase.foldedThrough()`).
+  ///   - replay: is handed the events above it, in order, one at a time: a long tail takes no more
+  ///     memory than a short one. Where the call throws, what was handed out is to be forgotten.
   /// - Throws: `journalLocked` where another process has it, `journalCorrupt` or `journalGap` where
   ///   what it holds cannot be trusted, `cannotOpen`, `full`, `readOnly` or `inputOutput`.
   public static func open(
     directory: String, settings: JournalSettings = JournalSettings(), foldedThrough: UInt64,
-    logger: Logger = Logger(label: "leeway.journal")
-  ) throws(StoreFault) -> (journal: Journal, tail: [LedgerEvent]) {
+    logger: Logger = Logger(label: "leeway.journal"), replay: (LedgerEvent) -> Void
+  ) throws(StoreFault) -> Journal {
     try Directory.create(directory)
     let lock = try Self.lock(directory)
     do throws(StoreFault) {
-      let recovered = try RecoveredJournal(directory: directory, foldedThrough: foldedThrough)
-      let journal = try Journal(
+      let recovered = try RecoveredJournal(
+        directory: directory, foldedThrough: foldedThrough, replay: replay)
+      return try Journal(
         directory: directory, settings: settings, foldedThrough: foldedThrough,
         recovered: recovered, lock: lock, logger: logger)
-      return (journal, recovered.tail)
     } catch {
       lock.close()
       throw error
     }
+  }
+
+  /// As above, with the events in a list: for a tail that is known to be short.
+  public static func open(
+    directory: String, settings: JournalSettings = JournalSettings(), foldedThrough: UInt64,
+    logger: Logger = Logger(label: "leeway.journal")
+  ) throws(StoreFault) -> (journal: Journal, tail: [LedgerEvent]) {
+    var tail: [LedgerEvent] = []
+    let journal = try open(
+      directory: directory, settings: settings, foldedThrough: foldedThrough, logger: logger
+    ) { tail.append($0) }
+    return (journal, tail)
   }
 
   private init(
@@ -136,10 +149,10 @@ public final class Journal: Sendable {
           "Event \(event.sequence) was appended after event \(pending.lastAppended)")
         return 0
       }
-      let before = pending.writer.bytes.count
-      pending.writer.record(event)
+      let before = pending.bytes.count
+      pending.bytes.append(recordOf: event)
       pending.lastAppended = event.sequence
-      return pending.writer.bytes.count - before
+      return pending.bytes.count - before
     }
     waitingBytes.add(bytes, ordering: .relaxed)
   }
@@ -163,7 +176,7 @@ public final class Journal: Sendable {
         // While this thread waited another may have written its events.
         if writer.writtenThrough >= target { return }
         let through = pending.withLock { pending in
-          writer.take(&pending.writer.bytes)
+          writer.take(&pending.bytes)
           return pending.lastAppended
         }
         let written = try writer.write(through: through)

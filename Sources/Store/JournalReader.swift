@@ -19,6 +19,7 @@ struct JournalReader: Sendable {
   /// Just after the last event handed out.
   private var taken: JournalPosition
   private var file: (segment: Segment, file: OpenFile)?
+  private var memo = AccountsMemo()
 
   private static let chunkBytes = 256 << 10
 
@@ -83,10 +84,12 @@ struct JournalReader: Sendable {
       guard bytes.count == wanted else {
         throw .damaged(file.path, at: position.offset + bytes.count, "it ends too early")
       }
+      let (sequence, eventsMax) = (position.sequence, count - events.count)
       let scan = bytes.withUnsafeBytes { bytes in
-        RecordScan(bytes, from: 0, after: position.sequence, eventsMax: count - events.count)
+        RecordScan(
+          bytes, from: 0, after: sequence, eventsMax: eventsMax, memo: &memo
+        ) { events.append($0) }
       }
-      events += scan.events
       position.offset += scan.offset
       position.sequence = scan.sequence
       switch scan.stop {

@@ -31,16 +31,19 @@ struct JournalPosition: Hashable, Sendable {
 struct RecoveredJournal {
   /// Ascending; not those that nothing is left of.
   var segments: [Segment] = []
-  /// Events above the folded sequence.
-  var tail: [LedgerEvent] = []
   /// Where the next record goes; nil: a new segment has to begin.
   var end: JournalPosition?
-  /// Just before the first event of `tail`.
+  /// Just before the first event that the database lacks.
   var unfolded: JournalPosition?
   var torn: TornTail?
+  private var memo = AccountsMemo()
 
-  /// - Parameter foldedThrough: what the database has: records up to here may be missing.
-  init(directory: String, foldedThrough: UInt64) throws(StoreFault) {
+  /// - Parameters:
+  ///   - foldedThrough: what the database has: records up to here may be missing.
+  ///   - replay: is handed every event above it, in order. A fault may come after some of them.
+  init(
+    directory: String, foldedThrough: UInt64, replay: (LedgerEvent) -> Void
+  ) throws(StoreFault) {
     segments = try Directory.names(in: directory).compactMap(Segment.init(name:))
       .sorted { $0.first < $1.first }
     let start = segments.lastIndex { $0.first <= foldedThrough &+ 1 }
@@ -51,14 +54,14 @@ struct RecoveredJournal {
           + "but the database ends with \(foldedThrough)")
     }
     for index in start..<segments.count {
-      try recover(index, directory: directory, foldedThrough: foldedThrough)
+      try recover(index, directory: directory, foldedThrough: foldedThrough, replay: replay)
     }
     // The database may be ahead after a loss of power: what the journal lost was folded before.
     if let last = end, last.sequence < foldedThrough { (end, unfolded) = (nil, nil) }
   }
 
   private mutating func recover(
-    _ index: Int, directory: String, foldedThrough: UInt64
+    _ index: Int, directory: String, foldedThrough: UInt64, replay: (LedgerEvent) -> Void
   ) throws(StoreFault) {
     let segment = segments[index]
     let isLast = index == segments.count - 1
@@ -81,16 +84,16 @@ struct RecoveredJournal {
     }
     let scan = bytes.withUnsafeBytes { bytes in
       RecordScan(
-        bytes, from: Segment.headBytes, after: segment.first - 1, skippedThrough: foldedThrough)
+        bytes, from: Segment.headBytes, after: segment.first - 1, skippedThrough: foldedThrough,
+        memo: &memo, take: replay)
     }
     if scan.stop != .end {
       try cut(file, bytes, after: scan, isLast: isLast)
     }
-    tail += scan.events
     end = JournalPosition(segment: segment, offset: scan.offset, sequence: scan.sequence)
     if unfolded == nil, isLast || scan.firstTakenOffset != nil {
       let offset = scan.firstTakenOffset ?? scan.offset
-      let sequence = scan.events.first.map { $0.sequence - 1 } ?? scan.sequence
+      let sequence = scan.firstSequence.map { $0 - 1 } ?? scan.sequence
       unfolded = JournalPosition(segment: segment, offset: offset, sequence: sequence)
     }
   }

@@ -46,21 +46,23 @@ extension StoreDatabase {
     guard !events.isEmpty else { return 0 }
     return try write("folding the journal") { db in
       let head = try Self.ledgerHead(db)
-      let new = events.filter { $0.sequence > head.lastSequence }
+      let new = events.drop { $0.sequence <= head.lastSequence }
       guard !new.isEmpty else { return 0 }
       try Self.checkContiguous(new, after: head.lastSequence)
-      let before = try Self.touchedLedger(db, head: head, events: new)
+      let (before, touched) = try Self.touchedLedger(db, head: head, events: new)
       var after = before
       for event in new { after.apply(event) }
-      try Self.writeAccounts(db, before: before, after: after)
+      try Self.writeAccounts(db, touched, before: before, after: after)
       try Self.writeOpen(db, before: before, after: after)
       try Self.writeHead(db, before: before, after: after)
-      try Self.writeCalls(db, events: new)
+      var calls = try CallWriter(db)
+      try calls.write(new)
       return new.count
     }
   }
 
-  private static func checkContiguous(_ events: [LedgerEvent], after last: UInt64) throws {
+  private static func checkContiguous(_ events: ArraySlice<LedgerEvent>, after last: UInt64) throws
+  {
     var expected = last + 1
     for event in events {
       guard event.sequence == expected else {
@@ -86,18 +88,24 @@ extension StoreDatabase {
       capped: capped, lastOrder: state?[1] ?? 0, lastSequence: UInt64(sequence))
   }
 
-  /// The part of the ledger that these events can change.
+  /// The part of the ledger that these events can change, and its accounts.
   private static func touchedLedger(
-    _ db: Database, head: Ledger, events: [LedgerEvent]
-  ) throws -> Ledger {
+    _ db: Database, head: Ledger, events: ArraySlice<LedgerEvent>
+  ) throws -> (ledger: Ledger, touched: Set<AccountID>) {
     var opened: Set<CallID> = []
+    opened.reserveCapacity(events.count / 2 + 1)
     var closed: [CallID] = []
     var ids: Set<AccountID> = []
+    // Calls of one app name the same accounts for as long as a window lasts.
+    var latest: [AccountID] = []
     for event in events {
       switch event.kind {
       case .reserved(let reserved):
         opened.insert(reserved.call)
-        ids.formUnion(reserved.accounts)
+        if reserved.accounts != latest {
+          ids.formUnion(reserved.accounts)
+          latest = reserved.accounts
+        }
       case .settled(let settled): closed.append(settled.call)
       case .released(let call, _), .expired(let call, _): closed.append(call)
       case .refused, .capped: break
@@ -115,9 +123,10 @@ extension StoreDatabase {
       let row = try Row.fetchOne(statement, arguments: [id.app, id.budget, id.window])
       if let row { accounts[id] = account(row) }
     }
-    return Ledger(
+    let ledger = Ledger(
       accounts: accounts, open: open, capped: head.capped, lastOrder: head.lastOrder,
       lastSequence: head.lastSequence)
+    return (ledger, ids)
   }
 
   private static func account(_ row: Row) -> Ledger.Account {
@@ -148,14 +157,17 @@ extension StoreDatabase {
     return open
   }
 
-  private static func writeAccounts(_ db: Database, before: Ledger, after: Ledger) throws {
+  private static func writeAccounts(
+    _ db: Database, _ touched: Set<AccountID>, before: Ledger, after: Ledger
+  ) throws {
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO accounts (app, budget, window, settled, reserved) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (app, budget, window)
         DO UPDATE SET settled = excluded.settled, reserved = excluded.reserved
         """)
-    for (id, account) in after.accounts where before.accounts[id] != account {
+    for id in touched where before.account(id) != after.account(id) {
+      let account = after.account(id)
       try statement.execute(arguments: [
         id.app, id.budget, id.window, account.settled.nanodollars, account.reserved.nanodollars,
       ])
@@ -163,8 +175,9 @@ extension StoreDatabase {
   }
 
   private static func writeOpen(_ db: Database, before: Ledger, after: Ledger) throws {
+    let (before, after) = (before.open, after.open)
     let deletion = try db.cachedStatement(sql: "DELETE FROM open_reservations WHERE call = ?")
-    for call in before.open.keys where after.open[call] == nil {
+    for call in before.keys where after[call] == nil {
       try deletion.execute(arguments: [Int64(call.number)])
     }
     let reservation = try db.cachedStatement(
@@ -173,7 +186,7 @@ extension StoreDatabase {
       sql: """
         INSERT INTO open_accounts (call, position, app, budget, window) VALUES (?, ?, ?, ?, ?)
         """)
-    for (call, open) in after.open where before.open[call] == nil {
+    for (call, open) in after where before[call] == nil {
       let number = Int64(call.number)
       try reservation.execute(arguments: [number, open.app, open.amount.nanodollars])
       for (position, id) in open.accounts.enumerated() {

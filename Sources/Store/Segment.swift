@@ -50,13 +50,16 @@ struct Segment: Hashable, Sendable {
   func path(in directory: String) -> String { directory + "/" + name }
 
   var head: [UInt8] {
-    var writer = ByteWriter(bytes: Self.magic)
-    writer.fixed(Self.version)
-    writer.fixed(UInt32(0))
-    writer.fixed(first)
-    writer.fixed(UInt32(0))
-    writer.fixed(writer.bytes.withUnsafeBytes(CRC32C.checksum))
-    return writer.bytes
+    [UInt8](unsafeUninitializedCapacity: Self.headBytes) { memory, count in
+      var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
+      for byte in Self.magic { writer.byte(byte) }
+      writer.fixed(Self.version)
+      writer.fixed(UInt32(0))
+      writer.fixed(first)
+      writer.fixed(UInt32(0))
+      writer.fixed(CRC32C.checksum(writer.written))
+      count = writer.count
+    }
   }
 
   /// What is wrong with a file's head; nil: nothing.
@@ -104,25 +107,26 @@ struct RecordHead {
   }
 }
 
-extension ByteWriter {
+extension [UInt8] {
   /// Appends an event as a record.
-  mutating func record(_ event: LedgerEvent) {
-    let start = bytes.count
-    fixed(UInt32(0))
-    fixed(UInt32(0))
-    fixed(event.sequence)
-    byte(event.recordKind.rawValue)
-    event.encode(to: &self)
-    let total = bytes.count - start
-    patch(UInt32(total - Segment.recordHeadBytes), at: start)
-    let checksum = bytes.withUnsafeBytes {
-      RecordHead.checksum(of: $0, at: start, totalBytes: total)
+  mutating func append(recordOf event: LedgerEvent) {
+    let bytesMax = Segment.recordHeadBytes + event.payloadBytesMax
+    withUnsafeTemporaryAllocation(byteCount: bytesMax, alignment: 8) { memory in
+      var writer = ByteWriter(memory)
+      writer.fixed(UInt32(0))
+      writer.fixed(UInt32(0))
+      writer.fixed(event.sequence)
+      writer.byte(event.recordKind.rawValue)
+      event.encode(to: &writer)
+      writer.patch(UInt32(writer.count - Segment.recordHeadBytes), at: 0)
+      let checksum = RecordHead.checksum(of: writer.written, at: 0, totalBytes: writer.count)
+      writer.patch(checksum, at: 4)
+      append(contentsOf: writer.written)
     }
-    patch(checksum, at: start + 4)
   }
 }
 
-/// Reads records one after the other.
+/// Reads records one after the other, and hands out their events.
 struct RecordScan {
   enum Stop: Hashable {
     /// All bytes were used.
@@ -137,7 +141,10 @@ struct RecordScan {
     case foreign(String)
   }
 
-  var events: [LedgerEvent] = []
+  /// Events handed out.
+  private(set) var count = 0
+  /// Of the first of them.
+  private(set) var firstSequence: UInt64?
   /// Just after the last good record.
   var offset: Int
   /// The last good record's sequence.
@@ -150,14 +157,16 @@ struct RecordScan {
   ///   - offset: where a record begins.
   ///   - sequence: of the record before it.
   ///   - skippedThrough: records up to here are checked but not decoded.
+  ///   - memo: keeps what one record shares with the next, from scan to scan.
   init(
     _ bytes: UnsafeRawBufferPointer, from offset: Int, after sequence: UInt64,
-    skippedThrough: UInt64 = 0, eventsMax: Int = .max
+    skippedThrough: UInt64 = 0, eventsMax: Int = .max, memo: inout AccountsMemo,
+    take: (LedgerEvent) -> Void
   ) {
     self.offset = offset
     self.sequence = sequence
     while self.offset < bytes.count {
-      if events.count == eventsMax {
+      if count == eventsMax {
         stop = .full
         return
       }
@@ -174,12 +183,14 @@ struct RecordScan {
         return
       }
       if head.sequence > skippedThrough {
-        guard let event = Self.event(head, in: bytes, at: self.offset) else {
+        guard let event = Self.event(head, in: bytes, at: self.offset, &memo) else {
           stop = .foreign("kind \(head.kind) or its payload is not known to this version")
           return
         }
-        events.append(event)
+        take(event)
+        count += 1
         firstTakenOffset = firstTakenOffset ?? self.offset
+        firstSequence = firstSequence ?? event.sequence
       }
       self.sequence = head.sequence
       self.offset += head.totalBytes
@@ -196,12 +207,13 @@ struct RecordScan {
   }
 
   private static func event(
-    _ head: RecordHead, in bytes: UnsafeRawBufferPointer, at offset: Int
+    _ head: RecordHead, in bytes: UnsafeRawBufferPointer, at offset: Int,
+    _ memo: inout AccountsMemo
   ) -> LedgerEvent? {
     guard let kind = RecordKind(rawValue: head.kind) else { return nil }
     let range = (offset + Segment.recordHeadBytes)..<(offset + head.totalBytes)
     let payload = UnsafeRawBufferPointer(rebasing: bytes[range])
-    return try? LedgerEvent(sequence: head.sequence, kind: kind, payload: payload)
+    return try? LedgerEvent(sequence: head.sequence, kind: kind, payload: payload, memo: &memo)
   }
 
   /// Whether a whole record with a later sequence lies anywhere behind an offset: then what is bad

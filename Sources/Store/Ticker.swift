@@ -6,6 +6,10 @@
 internal import Foundation
 internal import Synchronization
 
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// Runs a body on its own thread until stopped.
 final class Ticker: Sendable {
   private let isStopped = Atomic<Bool>(false)
@@ -17,15 +21,26 @@ final class Ticker: Sendable {
 
   /// - Parameters:
   ///   - name: of the thread, as debuggers and `top -H` show it.
+  ///   - isBackground: the thread takes the processor only where the gateway leaves it: on a busy
+  ///     machine calls come first.
   ///   - body: does one round and returns how long to wait for the next, in milliseconds; nil:
   ///     there is none.
-  init(name: String, body: @escaping @Sendable () -> Int?) {
+  init(name: String, isBackground: Bool = false, body: @escaping @Sendable () -> Int?) {
     let thread = Thread { [self] in
+      if isBackground { Self.stepBack() }
       while let delay = body(), wait(milliseconds: delay) {}
       ended.signal()
     }
     thread.name = name
     thread.start()
+  }
+
+  /// A quarter of a core against a busy event loop: enough to keep up, too little to delay a call.
+  private static func stepBack() {
+    #if canImport(Glibc)
+      // 0 is the calling thread on Linux. A refusal costs nothing but the courtesy.
+      _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, 5)
+    #endif
   }
 
   /// Returns when the round under way has ended; none follows.

@@ -96,9 +96,11 @@ import Testing
   }
 
   private func payload(_ event: LedgerEvent) -> [UInt8] {
-    var writer = ByteWriter()
-    event.encode(to: &writer)
-    return writer.bytes
+    [UInt8](unsafeUninitializedCapacity: event.payloadBytesMax) { memory, count in
+      var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
+      event.encode(to: &writer)
+      count = writer.count
+    }
   }
 
   @discardableResult

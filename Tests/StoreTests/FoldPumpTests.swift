@@ -61,7 +61,9 @@ import Testing
         directory: directory.path("journal"), foldedThrough: 0
       ).journal
       let database = try StoreDatabase.inMemory()
-      let pump = FoldPump(journal: journal, database: database)
+      var settings = FoldPump.Settings()
+      settings.intervalMilliseconds = 50
+      let pump = FoldPump(journal: journal, database: database, settings: settings)
       try append(history.events[..<100], to: journal)
       #expect(pump.round() == 50 && pump.status.foldedEvents == 100 && pump.lag == 0)
       try database.setReadOnly(true)

@@ -198,13 +198,13 @@ import Testing
 
   /// A segment of these events, and where each record begins.
   private func segmentBytes(_ events: [LedgerEvent]) -> (bytes: [UInt8], starts: [Int]) {
-    var writer = ByteWriter(bytes: Segment(first: events[0].sequence).head)
+    var bytes = Segment(first: events[0].sequence).head
     var starts: [Int] = []
     for event in events {
-      starts.append(writer.bytes.count)
-      writer.record(event)
+      starts.append(bytes.count)
+      bytes.append(recordOf: event)
     }
-    return (writer.bytes, starts)
+    return (bytes, starts)
   }
 
   @discardableResult

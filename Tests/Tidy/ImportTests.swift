@@ -12,14 +12,14 @@ import Testing
   /// Own modules and libraries that each module may import; an edge also those of `system`.
   private static let allowed: [String: Set<String>] = [
     "Metering": [],
-    "Providers": ["Metering", "Foundation"],
+    "Providers": libc.union(["Metering", "Foundation"]),
     "Contracts": ["Foundation"],
     "Drift": libc,
     "Alerting": [],
     "Wire": libc,
     "Curl": system.union(["CCurl"]),
     "Markup": ["Mustache"],
-    "Store": system.union(["Metering", "GRDB", "Logging"]),
+    "Store": system.union(["Metering", "GRDB", "GRDBSQLite", "Logging"]),
     "Telemetry": system.union(["Metering", "Metrics"]),
     "Notify": system.union([
       "Metering", "Alerting", "Store", "Curl", "Logging", "ServiceLifecycle",

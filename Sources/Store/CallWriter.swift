@@ -1,0 +1,156 @@
+// The rows of a fold's calls: a call that begins and ends in one batch, as most do, is one insert
+// with its final values.
+
+internal import GRDB
+internal import Metering
+
+/// Writes calls from their events, without a row value between.
+struct CallWriter {
+  private var insertion: BoundStatement
+  private var update: BoundStatement
+
+  init(_ db: Database) throws {
+    let arena = TextArena()
+    insertion = try BoundStatement(db, sql: Self.insertSQL, arena: arena)
+    update = try BoundStatement(db, sql: Self.updateSQL, arena: arena)
+  }
+
+  private static let insertSQL = """
+    INSERT INTO calls (\(StoreDatabase.callColumns.joined(separator: ", ")))
+    VALUES (\(StoreDatabase.callColumns.map { _ in "?" }.joined(separator: ", ")))
+    """
+
+  /// Columns that a call's last event sets, in the order of `bindEnd`.
+  private static let endColumns = [
+    "state", "ended_at", "charge", "response_model", "usage_source", "input_uncached",
+    "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "input_image", "output_text",
+    "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
+  ]
+
+  private static let updateSQL = """
+    UPDATE calls SET \(endColumns.map { "\($0) = ?" }.joined(separator: ", "))
+    WHERE call = ? AND state = 'reserved'
+    """
+
+  /// Writes the rows of consecutive events.
+  mutating func write(_ events: ArraySlice<LedgerEvent>) throws {
+    var ends: [UInt64: CallEnd] = [:]
+    ends.reserveCapacity(events.count / 2 + 1)
+    for event in events {
+      if let end = CallEnd(event), ends[end.call.number] == nil { ends[end.call.number] = end }
+    }
+    for event in events {
+      switch event.kind {
+      case .reserved(let reserved):
+        try insert(reserved, at: event.at, end: ends.removeValue(forKey: reserved.call.number))
+      case .refused(let refused): try insert(refused, at: event.at)
+      case .settled, .released, .expired, .capped: break
+      }
+    }
+    // What began in an earlier batch.
+    for end in ends.values.sorted(by: { $0.call < $1.call }) {
+      bind(state: end.state, to: &update)
+      update.bind(end.at.milliseconds)
+      update.bind(end.charge.nanodollars)
+      update.bind(end.outcome?.responseModel ?? "")
+      bindOutcome(end.outcome, to: &update)
+      update.bind(Int64(end.call.number))
+      try update.run()
+    }
+  }
+
+  private mutating func insert(
+    _ reserved: LedgerEvent.Reserved, at: Timestamp, end: CallEnd?
+  ) throws {
+    insertion.bind(Int64(reserved.call.number))
+    bind(state: end?.state ?? .reserved, to: &insertion)
+    insertion.bind(reserved.app)
+    insertion.bind(reserved.key)
+    insertion.bind(reserved.upstream)
+    insertion.bind(reserved.model)
+    insertion.bind(end?.outcome?.responseModel ?? "")
+    insertion.bind(Int64(reserved.isStream ? 1 : 0))
+    insertion.bind(at.milliseconds)
+    insertion.bind(end?.at.milliseconds)
+    insertion.bind(reserved.amount.nanodollars)
+    insertion.bind(end?.charge.nanodollars ?? 0)
+    bindOutcome(end?.outcome, to: &insertion)
+    // Why it was refused: it was not.
+    for _ in 0..<10 { insertion.bindNull() }
+    try insertion.run()
+  }
+
+  private mutating func insert(_ refused: LedgerEvent.Refused, at: Timestamp) throws {
+    let budget = refused.budget
+    insertion.bind(Int64(refused.call.number))
+    bind(state: .refused, to: &insertion)
+    insertion.bind(refused.app)
+    insertion.bind(refused.key)
+    insertion.bind(refused.upstream)
+    insertion.bind(refused.model)
+    insertion.bind("")
+    insertion.bind(Int64(0))
+    insertion.bind(at.milliseconds)
+    insertion.bind(at.milliseconds)
+    insertion.bind(budget?.estimate.nanodollars ?? 0)
+    insertion.bind(Int64(0))
+    bind(.unknown, to: &insertion)
+    insertion.bind(Int64(refused.status))
+    insertion.bindNull()
+    insertion.bind(Int64(0))
+    insertion.bind(Int64(-1))
+    insertion.bind(refused.code)
+    insertion.bind(refused.message)
+    insertion.bind(budget?.budget)
+    insertion.bind(budget?.window)
+    insertion.bind(budget?.settled.nanodollars)
+    insertion.bind(budget?.reserved.nanodollars)
+    insertion.bind(budget?.cap.nanodollars)
+    insertion.bind(budget?.estimate.nanodollars)
+    insertion.bind(budget?.resetsAt.milliseconds)
+    insertion.bind(budget?.resetsAtText)
+    try insertion.run()
+  }
+
+  /// Usage, status, ending, duration and first byte; nil: the call is open, or what it used will
+  /// never be known.
+  private func bindOutcome(_ outcome: CallOutcome?, to statement: inout BoundStatement) {
+    guard let outcome else {
+      bind(.unknown, to: &statement)
+      statement.bind(Int64(0))
+      statement.bindNull()
+      statement.bind(Int64(0))
+      statement.bind(Int64(-1))
+      return
+    }
+    bind(outcome.usage, to: &statement)
+    statement.bind(Int64(outcome.status))
+    statement.bind(Int64(outcome.ending.rawValue))
+    statement.bind(outcome.durationMilliseconds)
+    statement.bind(outcome.firstByteMilliseconds)
+  }
+
+  private func bind(_ usage: Usage, to statement: inout BoundStatement) {
+    statement.bind(Int64(usage.source.rawValue))
+    statement.bind(usage.inputUncached)
+    statement.bind(usage.cacheRead)
+    statement.bind(usage.cacheWrite5m)
+    statement.bind(usage.cacheWrite1h)
+    statement.bind(usage.inputAudio)
+    statement.bind(usage.inputImage)
+    statement.bind(usage.outputText)
+    statement.bind(usage.outputReasoning)
+    statement.bind(usage.outputAudio)
+  }
+
+  /// As `CallRow.State` spells them.
+  private func bind(state: CallRow.State, to statement: inout BoundStatement) {
+    switch state {
+    case .reserved: statement.bind("reserved" as StaticString)
+    case .settled: statement.bind("settled" as StaticString)
+    case .released: statement.bind("released" as StaticString)
+    case .expired: statement.bind("expired" as StaticString)
+    case .refused: statement.bind("refused" as StaticString)
+    }
+  }
+}
