@@ -36,8 +36,8 @@ import Testing
     #expect(loaded.gateway.admin == ListenSettings(host: "127.0.0.1", port: 8485))
     let sandbox = try #require(loaded.app("sandbox"))
     #expect(sandbox.isSandbox)
-    #expect(sandbox.dayCap == Money(dollars: "5"))
-    #expect(sandbox.monthCap == Money(dollars: "50"))
+    #expect(sandbox.caps[.day] == Money(dollars: "5"))
+    #expect(sandbox.caps[.month] == Money(dollars: "50"))
     #expect(sandbox.outputTokensMax == 4_096)
     #expect(sandbox.classifiers.map(\.name) == ["refusal"])
     // Without a credential the built-in upstream answers.
@@ -110,8 +110,8 @@ import Testing
       #expect(app.owner.name == "platform")
       #expect(app.owner.email == "support@example.com")
       #expect(app.timeZone.identifier == "Europe/Berlin")
-      #expect(app.dayCap == Money(nanodollars: 2_500_000_000))
-      #expect(app.monthCap == nil)
+      #expect(app.caps[.day] == Money(nanodollars: 2_500_000_000))
+      #expect(app.caps[.month] == nil)
       #expect(app.alertPercents == [25, 90])
       #expect(app.drift.onDrift == .cap)
       #expect(app.drift.familyRate == 0.1)
@@ -175,13 +175,14 @@ import Testing
 
   @Test func policyHasTheBudgetsWindows() throws {
     var app = AppSettings(name: "a", timeZone: try #require(TimeZone(identifier: "Europe/Berlin")))
-    app.dayCap = Money(dollars: "1")
-    app.monthCap = Money(dollars: "10")
+    app.caps = [.month: Money(nanodollars: 10), .day: Money(nanodollars: 1)]
+    app.caps[.hour] = Money(nanodollars: 0)
     app.outputTokensMax = 100
-    let policy = app.policy(from: Self.now, days: 40)
-    #expect(policy.budgets.map(\.id) == ["day", "month"])
-    #expect(policy.budgets[0].window(at: Self.now)?.id == "2026-11-23")
-    #expect(policy.budgets[1].window(at: Self.now)?.id == "2026-11")
+    let policy = app.policy(WindowTimelines(from: Self.now, days: 40))
+    #expect(policy.budgets.map(\.id) == ["hour", "day", "month"])
+    #expect(policy.budgets.map(\.cap.nanodollars) == [0, 1, 10])
+    #expect(policy.budgets[1].window(at: Self.now)?.id == "2026-11-23")
+    #expect(policy.budgets[2].window(at: Self.now)?.id == "2026-11")
     #expect(policy.outputTokensDefault == 100)
   }
 }

@@ -47,17 +47,17 @@ struct GatewayAssembly {
     var ledger = try store.checkpoint()
     var journalSettings = JournalSettings()
     journalSettings.syncMilliseconds = Int(gatewaySettings.journalSyncMilliseconds)
-    let opened = try Journal.open(
+    journal = try Journal.open(
       directory: gatewaySettings.journalDirectory, settings: journalSettings,
-      foldedThrough: ledger.lastSequence, logger: logger)
-    journal = opened.journal
-    opened.tail.forEach { ledger.apply($0) }
+      foldedThrough: ledger.lastSequence, logger: logger
+    ) { ledger.apply($0) }
 
     let upstreams = try Self.upstreams(settings, rehearsalPort: rehearsalPort)
     self.upstreams = upstreams
+    let timelines = WindowTimelines(from: now, days: Self.windowDays)
     let apps = settings.apps.map { app in
       GatewayApp(
-        policy: app.policy(from: now, days: Self.windowDays),
+        policy: app.policy(timelines),
         upstream: settings.upstream(of: app)?.name ?? "", sampleRate: app.samples.rate,
         samplesErrors: app.samples.errorsAlways)
     }

@@ -67,18 +67,18 @@ extension AppSettings {
   private mutating func readBudgets(_ root: SettingsMapping) {
     guard let node = root.take("budgets") else { return }
     if case .scalar(let scalar) = node.node, scalar.string == "none" {
-      dayCap = nil
-      monthCap = nil
+      caps = [:]
       return
     }
     guard let section = node.mapping() else { return }
-    func cap(_ key: String, _ inherited: Money?) -> Money? {
-      guard let node = section.take(key) else { return inherited }
-      if case .scalar(let scalar) = node.node, scalar.string == "none" { return nil }
-      return node.money() ?? inherited
+    for span in BudgetSpan.allCases {
+      guard let node = section.take(span.rawValue) else { continue }
+      if case .scalar(let scalar) = node.node, scalar.string == "none" {
+        caps[span] = nil
+      } else if let cap = node.money() {
+        caps[span] = cap
+      }
     }
-    dayCap = cap("day", dayCap)
-    monthCap = cap("month", monthCap)
     section.finish()
   }
 

@@ -32,9 +32,8 @@ public struct AppSettings: Sendable {
   public var timeZone: TimeZone
   /// Upstreams for a bare `/v1/…` path, in order of choice.
   public var upstreams: [String] = []
-  /// Nil: no budget of that kind.
-  public var dayCap: Money?
-  public var monthCap: Money?
+  /// Hard caps by span; a span that is not here has no budget.
+  public var caps: [BudgetSpan: Money] = [:]
   /// Models that the app may call; nil: all. An entry that ends in `*` matches by prefix.
   public var models: [String]?
   /// The output bound for requests that set none, in tokens.
@@ -52,15 +51,14 @@ public struct AppSettings: Sendable {
     self.timeZone = timeZone
   }
 
-  public var isBudgeted: Bool { dayCap != nil || monthCap != nil }
+  public var isBudgeted: Bool { !caps.isEmpty }
 
-  /// What admission needs, with windows that reach from `start` for `days` days.
-  public func policy(from start: Timestamp, days: Int) -> AppPolicy {
-    let timeline = WindowTimeline(timeZone: timeZone, from: start, days: days)
-    var budgets: [Budget] = []
-    if let dayCap { budgets.append(Budget(id: "day", cap: dayCap, windows: timeline.days)) }
-    if let monthCap {
-      budgets.append(Budget(id: "month", cap: monthCap, windows: timeline.months))
+  /// What admission needs; the shortest span first, since it is the first to refuse.
+  public func policy(_ timelines: WindowTimelines) -> AppPolicy {
+    let budgets = BudgetSpan.allCases.compactMap { span in
+      caps[span].map { cap in
+        Budget(id: span.rawValue, cap: cap, windows: timelines.windows(of: span, in: timeZone))
+      }
     }
     return AppPolicy(
       app: name, budgets: budgets, models: models, outputTokensDefault: outputTokensMax,
