@@ -13,6 +13,7 @@ import Telemetry
 final class AdmissionDesk: Sendable {
   /// What admission says to a call.
   enum Answer: ~Copyable, Sendable {
+    /// Appended to the journal; nothing may go upstream before `flush`.
     case admitted(Reservation)
     /// The call under whose number the refusal is recorded; nil where it could not be.
     case denied(Denial, CallID?)
@@ -55,7 +56,8 @@ final class AdmissionDesk: Sendable {
 
   // MARK: A call
 
-  /// Checks and reserves in one step, and journals it before anything may go upstream.
+  /// Checks and reserves in one step. A refusal is in the journal on return; what is admitted goes
+  /// on after the next `flush`, or is taken back with `unwind` where that fails.
   func admit(_ request: AdmissionRequest, at now: Timestamp) -> Answer {
     let isBudgeted = isBudgeted[request.app]
     // While the journal cannot be written, a budgeted call is refused before it becomes an event:
@@ -80,37 +82,34 @@ final class AdmissionDesk: Sendable {
         return .denied(denial, CallID(event.sequence))
       }
     }
-    if let exhaustion { raise([exhaustion]) }
-    let isJournaled = flush()
     switch consume answer {
     case .denied(let denial, let call):
+      if let exhaustion { raise([exhaustion]) }
+      flush()
       metrics.recordRefusal(app: request.app, denial: denial)
       return .denied(denial, call)
     case .admitted(let reservation):
-      guard isBudgeted, !isJournaled else {
-        metrics.callOpened(app: request.app)
-        return .admitted(reservation)
-      }
-      return unwind(reservation, app: request.app, at: now)
+      metrics.callOpened(app: request.app)
+      return .admitted(reservation)
     }
   }
 
+  /// Whether a call of this app waits for a journal that can be written.
+  func needsJournal(app: Int) -> Bool { isBudgeted[app] }
+
   /// Takes back a reservation that could not be journaled.
-  private func unwind(
-    _ reservation: consuming Reservation, app: Int, at now: Timestamp
-  ) -> Answer {
+  func unwind(_ reservation: consuming Reservation, app: Int, at now: Timestamp) {
     let outcome = CallOutcome(
       status: UInt16(Denial.journalUnavailable.httpStatus), ending: .upstreamUnreachable,
       usage: .unknown, responseModel: "", durationMilliseconds: 0, firstByteMilliseconds: -1)
-    let call = reservation.call
     var held = Optional(consume reservation)
     state.withLock { state in
       guard let reservation = held.take() else { return }
       journal.append(state.admission.release(reservation, outcome: outcome, at: now))
       state.counts[app].countRefusal()
     }
+    metrics.callClosed(app: app)
     metrics.recordRefusal(app: app, denial: .journalUnavailable)
-    return .denied(.journalUnavailable, call)
   }
 
   /// Records a refusal that was decided before admission could be asked.
@@ -128,8 +127,8 @@ final class AdmissionDesk: Sendable {
     return call
   }
 
-  /// Ends a call: charges it or, where `isReleased`, releases it. Journaled on return, so
-  /// that the caller's last byte can follow.
+  /// Ends a call: charges it or, where `isReleased`, releases it. The caller's last byte follows
+  /// the next `flush`.
   func settle(
     _ reservation: consuming Reservation, upstream: Int, bill: Bill, isReleased: Bool,
     at now: Timestamp
@@ -147,7 +146,6 @@ final class AdmissionDesk: Sendable {
       journal.append(event)
       return crossings
     }
-    flush()
     metrics.callClosed(app: bill.app)
     metrics.recordCall(
       app: bill.app, upstream: upstream, outcome: bill.outcome, charge: bill.charge,
@@ -199,7 +197,7 @@ final class AdmissionDesk: Sendable {
           cappedReason: ledger.capped[policy.app], counts: state.counts[index])
       }
       return GatewaySnapshot(
-        at: now, apps: apps, openCalls: ledger.open.count, isJournalWritable: isWritable)
+        at: now, apps: apps, openCalls: ledger.openCount, isJournalWritable: isWritable)
     }
   }
 
@@ -219,8 +217,9 @@ final class AdmissionDesk: Sendable {
       resetsAtText: window?.endText ?? "")
   }
 
+  /// Writes all that was appended before. False: it is not in the file.
   @discardableResult
-  private func flush() -> Bool {
+  func flush() -> Bool {
     do {
       try journal.flush()
       return true

@@ -12,12 +12,6 @@ import Wire
 
 /// The reader of one answer's payload.
 struct AnswerContent {
-  private enum Reader {
-    case none
-    case json(AnswerReader)
-    case stream(StreamReader)
-  }
-
   private enum Decoding {
     /// The payload is the content.
     case plain
@@ -32,7 +26,10 @@ struct AnswerContent {
   let coding: ContentCoding
   /// The caller may get less than the payload.
   let mayShorten: Bool
-  private var reader: Reader
+  // At most one of the two; beside each other and not in one enumeration, since what is taken out
+  // of one to be changed is copied.
+  private var json: AnswerReader?
+  private var stream: StreamReader?
   private var decoding = Decoding.plain
   /// Payload bytes of a coded answer.
   private var codedBytes: Int64 = 0
@@ -41,7 +38,6 @@ struct AnswerContent {
   init() {
     coding = .identity
     mayShorten = false
-    reader = .none
   }
 
   /// - Parameter decodedBytesMax: the most bytes of content read of a coded answer; a longer one
@@ -58,14 +54,14 @@ struct AnswerContent {
     switch kind {
     case .json:
       mayShorten = false
-      reader = .json(AnswerReader())
+      json = AnswerReader()
     case .stream(let hidesUsage):
       mayShorten = hidesUsage && coding == .identity
-      reader = .stream(StreamReader(hidesUsage: mayShorten))
+      stream = StreamReader(hidesUsage: mayShorten)
     }
   }
 
-  var isStream: Bool { if case .stream = reader { true } else { false } }
+  var isStream: Bool { stream != nil }
 
   /// The answer cannot be read, so that its call is charged as estimated.
   var isUnreadable: Bool { if case .unreadable = decoding { true } else { false } }
@@ -73,12 +69,7 @@ struct AnswerContent {
   /// All that the answer told, valid at any moment. Of one that cannot be read no figure is
   /// believed; its length, or that of the text seen in it, is what an estimate can rest on.
   var reading: CallReading {
-    let reading =
-      switch reader {
-      case .none: CallReading()
-      case .json(let reader): reader.reading
-      case .stream(let reader): reader.reading
-      }
+    let reading = json?.reading ?? stream?.reading ?? CallReading()
     guard isUnreadable else { return reading }
     var unbelieved = CallReading()
     unbelieved.outputTextBytes = max(reading.outputTextBytes, codedBytes)
@@ -121,30 +112,15 @@ struct AnswerContent {
   }
 
   private mutating func take(_ content: UnsafeRawBufferPointer) -> StreamRelay {
-    switch reader {
-    case .none: return .everything
-    case .json(var json):
-      // Emptied first, as above.
-      reader = .none
-      json.feed(content)
-      reader = .json(json)
-      return .everything
-    case .stream(var stream):
-      reader = .none
-      let relay = stream.feed(content)
-      reader = .stream(stream)
-      return relay
-    }
+    if let relay = stream?.feed(content) { return relay }
+    json?.feed(content)
+    return .everything
   }
 
   /// The payload is over.
   /// - Returns: bytes that were held back and that the caller gets after all.
   mutating func end(sample: inout AnswerSample) -> [UInt8] {
-    var rest: [UInt8] = []
-    if case .stream(var stream) = reader {
-      rest = stream.finish()
-      reader = .stream(stream)
-    }
+    let rest = stream?.finish() ?? []
     // Some senders forget the end of the coding. Usage that was read before it stands.
     if case .inflating(let inflate) = decoding, !inflate.isWhole, reading.usage == nil {
       decoding = .unreadable

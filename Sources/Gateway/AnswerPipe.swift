@@ -10,8 +10,17 @@ import NIOCore
 import Providers
 import Wire
 
-/// One answer's framing, reader and sample.
-struct AnswerPipe {
+/// One answer's framing, reader and sample. A class: whoever asks it something copies nothing.
+final class AnswerPipe {
+  /// What the request asked for, as far as its answer is read and told by it.
+  struct Asked {
+    var isStream = false
+    /// The caller did not ask for a stream's usage, so it must not see it.
+    var hidesUsage = false
+    /// The output bound that the gateway put in, for the caller to know; nil: none.
+    var outputBound: Int64?
+  }
+
   /// What a piece of the answer brought.
   struct Progress: Equatable {
     /// The final answer's status, in the piece that ends its head.
@@ -29,7 +38,7 @@ struct AnswerPipe {
   }
 
   let plan: RequestPlan
-  let estimate: CallEstimate
+  let asked: Asked
   let callID: CallID?
   let limits: HeadLimits
   let decodedBytesMax: Int
@@ -51,11 +60,11 @@ struct AnswerPipe {
   private var payload = ByteBuffer()
 
   init(
-    plan: RequestPlan, estimate: CallEstimate, callID: CallID?, sample: AnswerSample,
-    limits: HeadLimits, decodedBytesMax: Int
+    plan: RequestPlan, asked: Asked, callID: CallID?, sample: AnswerSample, limits: HeadLimits,
+    decodedBytesMax: Int
   ) {
     self.plan = plan
-    self.estimate = estimate
+    self.asked = asked
     self.callID = callID
     self.sample = sample
     self.limits = limits
@@ -70,7 +79,7 @@ struct AnswerPipe {
   ///
   /// - Parameter isAbsorbing: the caller is gone; nothing is written to `out`.
   /// - Throws: the answer is not HTTP/1.1 as it must be.
-  mutating func feed(
+  func feed(
     _ piece: ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
   ) throws(WireFault) -> Progress {
     var result = Progress()
@@ -97,7 +106,7 @@ struct AnswerPipe {
   }
 
   /// The upstream closed. True: that is the answer's end; else the answer was cut.
-  mutating func closed(into out: inout ByteBuffer, isAbsorbing: Bool) -> Bool {
+  func closed(into out: inout ByteBuffer, isAbsorbing: Bool) -> Bool {
     guard case .body(.untilClose) = phase else { return false }
     end(into: &out, isAbsorbing: isAbsorbing)
     return true
@@ -121,7 +130,7 @@ struct AnswerPipe {
   // MARK: Head
 
   /// Reads heads until the final one. False: more bytes are needed.
-  private mutating func readHead(
+  private func readHead(
     _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
   ) throws(WireFault) -> Bool {
     while true {
@@ -144,7 +153,7 @@ struct AnswerPipe {
     }
   }
 
-  private mutating func begin(
+  private func begin(
     _ head: ResponseHead, _ bytes: ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
   ) {
     status = head.status
@@ -158,7 +167,7 @@ struct AnswerPipe {
     phase = .body(head.framing)
   }
 
-  private mutating func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+  private func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
     guard plan.endpoint != .unmetered, !head.framing.isEmpty else { return }
     let type = head.fields.first(.contentType)
     let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
@@ -166,13 +175,13 @@ struct AnswerPipe {
     // What a free path hands out may be any file: only what says that it is an answer is read.
     if plan.endpoint == .free, !isEventStream, !isJSON { return }
     // An upstream that streams without saying so is read by what was asked for.
-    let isStream = isEventStream || estimate.isStream && !isJSON && head.status < 300
+    let isStream = isEventStream || asked.isStream && !isJSON && head.status < 300
     content = AnswerContent(
-      isStream ? .stream(hidesUsage: estimate.hidesUsage) : .json,
+      isStream ? .stream(hidesUsage: asked.hidesUsage) : .json,
       coding: ContentCoding(head.fields, in: bytes), decodedBytesMax: decodedBytesMax)
   }
 
-  private mutating func chooseFraming(_ head: ResponseHead) {
+  private func chooseFraming(_ head: ResponseHead) {
     switch head.framing {
     case .none: outFraming = .none
     case .length where !content.mayShorten: outFraming = head.framing
@@ -185,39 +194,44 @@ struct AnswerPipe {
   private func writeHead(
     _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
   ) {
-    out.reserveCapacity(out.readableBytes + head.byteCount + 128)
-    out.append("HTTP/1.1 ")
-    out.append(decimal: head.status)
-    out.append(" ")
-    out.append(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
-    out.append("\r\n")
-    // The length stays where the body's does, and where a head tells of a body that does not
-    // follow.
-    let keepsLength = outFraming == head.framing
-    head.fields.writeEndToEnd(
-      in: bytes, dropping: keepsLength ? [] : .init(.contentLength), to: &out)
-    if outFraming == .chunked { out.append("transfer-encoding: chunked\r\n") }
-    if let callID {
-      out.append("x-leeway-call: ")
-      out.append(text: String(callID.number))
-      out.append("\r\n")
+    // The head's own lines, and at most what is written beside them below.
+    out.write(atMost: head.byteCount + Self.ownLinesBytesMax) { cursor in
+      cursor.append("HTTP/1.1 ")
+      cursor.append(decimal: head.status)
+      cursor.append(" ")
+      cursor.append(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
+      cursor.append("\r\n")
+      // The length stays where the body's does, and where a head tells of a body that does not
+      // follow.
+      let keepsLength = outFraming == head.framing
+      head.fields.forEachRun(in: bytes, dropping: keepsLength ? [] : .init(.contentLength)) {
+        cursor.append($0)
+      }
+      if outFraming == .chunked { cursor.append("transfer-encoding: chunked\r\n") }
+      if let callID {
+        cursor.append("x-leeway-call: ")
+        cursor.append(decimal: Int(clamping: callID.number))
+        cursor.append("\r\n")
+      }
+      if let bound = asked.outputBound {
+        cursor.append("x-leeway-output-bound: ")
+        cursor.append(decimal: Int(clamping: bound))
+        cursor.append("\r\n")
+      }
+      if !keepsCallerAlive {
+        cursor.append("connection: close\r\n")
+      } else if plan.isOldVersion {
+        cursor.append("connection: keep-alive\r\n")
+      }
+      cursor.append("\r\n")
     }
-    if let bound = estimate.outputBound {
-      out.append("x-leeway-output-bound: ")
-      out.append(text: String(bound))
-      out.append("\r\n")
-    }
-    if !keepsCallerAlive {
-      out.append("connection: close\r\n")
-    } else if plan.isOldVersion {
-      out.append("connection: keep-alive\r\n")
-    }
-    out.append("\r\n")
   }
+
+  private static let ownLinesBytesMax = 256
 
   // MARK: Body
 
-  private mutating func readBody(
+  private func readBody(
     _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool,
     _ result: inout Progress
   ) throws(WireFault) {
@@ -237,18 +251,24 @@ struct AnswerPipe {
     result.bodyBytes = before - piece.readableBytes
   }
 
-  private mutating func readChunks(
+  private func readChunks(
     _ piece: inout ByteBuffer, into out: inout ByteBuffer, isAbsorbing: Bool
   ) throws(WireFault) {
     var offset = 0
     var fault: WireFault?
     var isEnded = false
+    // Taken out for the while, since the reader writes to it and belongs to the pipe as well.
+    var gathered = payload
+    payload = ByteBuffer()
+    if !isAbsorbing { gathered.reserveCapacity(piece.readableBytes) }
     piece.withUnsafeReadableBytes { bytes in
       do throws(WireFault) {
         loop: while true {
           switch try chunks.next(bytes, offset: &offset) {
           case .payload(let range):
-            read(UnsafeRawBufferPointer(rebasing: bytes[range]), isAbsorbing: isAbsorbing)
+            read(
+              UnsafeRawBufferPointer(rebasing: bytes[range]), into: &gathered,
+              isAbsorbing: isAbsorbing)
           case .end:
             isEnded = true
             break loop
@@ -257,34 +277,47 @@ struct AnswerPipe {
         }
       } catch { fault = error }
     }
+    payload = gathered
+    gathered = ByteBuffer()
     piece.moveReaderIndex(forwardBy: offset)
     if let fault { throw fault }
     flushPayload(into: &out)
     if isEnded { end(into: &out, isAbsorbing: isAbsorbing) }
   }
 
-  private mutating func relay(
+  private func relay(
     _ piece: inout ByteBuffer, count: Int, into out: inout ByteBuffer, isAbsorbing: Bool
   ) {
     guard count > 0, let body = piece.readSlice(length: count) else { return }
-    body.withUnsafeReadableBytes { read($0, isAbsorbing: isAbsorbing) }
-    flushPayload(into: &out)
-  }
-
-  /// Reads payload, and gathers what of it the caller gets.
-  private mutating func read(_ bytes: UnsafeRawBufferPointer, isAbsorbing: Bool) {
-    let relay = content.read(bytes, sample: &sample)
-    guard !isAbsorbing else { return }
-    switch relay {
-    case .everything: payload.writeBytes(bytes)
-    case .nothing: break
-    case .pieces(let held, let ranges):
-      payload.writeBytes(held)
-      for range in ranges { payload.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    if outFraming == .chunked {
+      // As above.
+      var gathered = payload
+      payload = ByteBuffer()
+      body.withUnsafeReadableBytes { read($0, into: &gathered, isAbsorbing: isAbsorbing) }
+      payload = gathered
+      gathered = ByteBuffer()
+      flushPayload(into: &out)
+    } else {
+      body.withUnsafeReadableBytes { read($0, into: &out, isAbsorbing: isAbsorbing) }
     }
   }
 
-  private mutating func flushPayload(into out: inout ByteBuffer) {
+  /// Reads payload, and gathers what of it the caller gets.
+  private func read(
+    _ bytes: UnsafeRawBufferPointer, into gathered: inout ByteBuffer, isAbsorbing: Bool
+  ) {
+    let relay = content.read(bytes, sample: &sample)
+    guard !isAbsorbing else { return }
+    switch relay {
+    case .everything: gathered.writeBytes(bytes)
+    case .nothing: break
+    case .pieces(let held, let ranges):
+      gathered.writeBytes(held)
+      for range in ranges { gathered.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    }
+  }
+
+  private func flushPayload(into out: inout ByteBuffer) {
     let count = payload.readableBytes
     guard count > 0 else { return }
     if outFraming == .chunked {
@@ -297,7 +330,7 @@ struct AnswerPipe {
     payload.clear()
   }
 
-  private mutating func end(into out: inout ByteBuffer, isAbsorbing: Bool) {
+  private func end(into out: inout ByteBuffer, isAbsorbing: Bool) {
     let rest = content.end(sample: &sample)
     if !isAbsorbing { payload.writeBytes(rest) }
     flushPayload(into: &out)

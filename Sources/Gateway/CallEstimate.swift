@@ -29,35 +29,38 @@ struct CallEstimate {
   /// The longest model name that is taken: it goes into the journal with every call.
   static let modelBytesMax = 256
 
-  static let none = CallEstimate()
+  /// What an app's policy says of an estimate.
+  struct Policy {
+    /// See `AppPolicy.outputTokensDefault`.
+    var outputTokensDefault: Int64?
+    var isBudgeted: Bool
+  }
 
   /// Reads the body where the endpoint is metered.
   ///
-  /// The estimate comes back beside a denial too, as far as it got: a refusal is recorded under the
-  /// model that was asked for.
-  static func make(
-    plan: RequestPlan, body: ByteBuffer, policy: AppPolicy, priceBook: PriceBook,
-    at now: Timestamp
-  ) -> (CallEstimate, Denial?) {
-    var estimate = CallEstimate()
+  /// - Returns: why the body is not taken. The estimate then stands as far as it got: a refusal is
+  ///   recorded under the model that was asked for.
+  mutating func read(
+    plan: RequestPlan, body: ByteBuffer, policy: Policy, priceBook: PriceBook, at now: Timestamp
+  ) -> Denial? {
     switch plan.endpoint {
-    case .free: return (estimate, nil)
+    case .free: return nil
     case .unmetered:
-      estimate.bound = .none(.pathUnmetered(path: plan.pathText))
-      return (estimate, nil)
+      bound = .none(.pathUnmetered(path: plan.pathText))
+      return nil
     case .chatCompletions: break
     }
     do throws(PeekFault) {
       let request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
         try ChatRequest.peek(bytes)
       }
-      guard !request.model.isEmpty, request.model.utf8.count <= modelBytesMax else {
-        return (estimate, .requestInvalid(message: Self.modelMessage))
+      guard !request.model.isEmpty, request.model.utf8.count <= Self.modelBytesMax else {
+        return .requestInvalid(message: Self.modelMessage)
       }
-      estimate.take(request, policy: policy, priceBook: priceBook, at: now)
-      return (estimate, nil)
+      take(request, policy: policy, priceBook: priceBook, at: now)
+      return nil
     } catch {
-      return (estimate, .requestInvalid(message: error.message))
+      return .requestInvalid(message: error.message)
     }
   }
 
@@ -65,7 +68,7 @@ struct CallEstimate {
     "The request must name a 'model', in at most \(modelBytesMax) bytes."
 
   private mutating func take(
-    _ request: ChatRequest, policy: AppPolicy, priceBook: PriceBook, at now: Timestamp
+    _ request: ChatRequest, policy: Policy, priceBook: PriceBook, at now: Timestamp
   ) {
     model = request.model
     isStream = request.isStream

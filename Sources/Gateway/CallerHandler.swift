@@ -9,10 +9,8 @@ import NIOCore
 import Wire
 
 /// The channel handler of a caller's connection.
-final class CallerHandler: ChannelDuplexHandler {
+final class CallerHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
-  typealias InboundOut = Never
-  typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   private enum Phase {
@@ -21,7 +19,7 @@ final class CallerHandler: ChannelDuplexHandler {
     /// Some bytes of a head have come. → call, closing, closed.
     case head
     /// The body is gathered. → call, idle, closing.
-    case body(BodyGatherer)
+    case body
     /// A call is with admission or the upstream. → idle, closing, closed.
     case call
     /// The last answer is written; what still comes is thrown away until the caller closes, so
@@ -40,12 +38,18 @@ final class CallerHandler: ChannelDuplexHandler {
   private var phase = Phase.idle
   private var inbox = ByteBuffer()
   private var progress = HeadProgress()
+  private var memo = KeyMemo()
   private var exchange: Exchange?
+  /// The body of the request under way; nil outside `body`.
+  private var gatherer: BodyGatherer?
+  // Kept here: to ask the channel takes a lock and three calls each time.
+  private var isActive = false
+  private var isWritable = true
   /// When the connection's own phase is over; a call has its deadline in its exchange.
   private var deadline = NIODeadline.distantFuture
   /// When a caller that does not read counts as gone.
   private var stallDeadline: NIODeadline?
-  private var isReadWanted = false
+  private var isReadingStopped = false
   private var isCounted = false
   private var isProcessing = false
   private var discardedBytes = 0
@@ -61,6 +65,7 @@ final class CallerHandler: ChannelDuplexHandler {
   func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   func channelActive(context: ChannelHandlerContext) {
+    isActive = true
     guard !loop.isStopping, loop.core.openConnection() else {
       return context.close(promise: nil)
     }
@@ -72,6 +77,7 @@ final class CallerHandler: ChannelDuplexHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    isActive = false
     phase = .closed
     if isCounted {
       isCounted = false
@@ -91,26 +97,36 @@ final class CallerHandler: ChannelDuplexHandler {
       if discardedBytes > configuration.bodyBytesMax { context.close(promise: nil) }
     case .closed: break
     case .idle, .head, .body, .call:
-      if inbox.readableBytes == 0 { inbox = bytes } else { inbox.writeBuffer(&bytes) }
+      // Copied, so that the channel reads into the same memory again; a request is small, and new
+      // memory for each read costs more than to move it.
+      if inbox.readableBytes == 0 { inbox.clear() }
+      inbox.writeBuffer(&bytes)
+      stopReadingIfAhead()
       if inbox.readerIndex > Self.spentBytesMax { inbox.discardReadBytes() }
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     process()
-    context.fireChannelReadComplete()
   }
 
-  func read(context: ChannelHandlerContext) {
-    if case .call = phase, inbox.readableBytes > configuration.headBytesMax {
-      isReadWanted = true
-    } else {
-      context.read()
-    }
+  /// What a caller sends ahead of its answer is held up to a bound; the rest waits in the kernel.
+  private func stopReadingIfAhead() {
+    guard case .call = phase, inbox.readableBytes > configuration.headBytesMax,
+      !isReadingStopped
+    else { return }
+    isReadingStopped = true
+    context?.channel.setReading(false)
+  }
+
+  private func readOn() {
+    guard isReadingStopped else { return }
+    isReadingStopped = false
+    context?.channel.setReading(true)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    let isWritable = context.channel.isWritable
+    isWritable = context.channel.isWritable
     stallDeadline = isWritable ? nil : .now() + .seconds(configuration.stallTimeoutSeconds)
     exchange?.callerWritabilityChanged(isWritable)
   }
@@ -137,19 +153,16 @@ final class CallerHandler: ChannelDuplexHandler {
       switch phase {
       case .idle, .head:
         guard readHead() else { return }
-      case .body(var gatherer):
-        guard let exchange else { return }
-        // Taken out of the phase, so that what it has gathered is not copied at each piece.
-        phase = .call
-        switch gatherer.take(from: &inbox) {
-        case .more:
-          phase = .body(gatherer)
-          return
+      case .body:
+        guard let exchange, let step = gatherer?.take(from: &inbox) else { return }
+        switch step {
+        case .more: return
         case .whole(let body):
-          exchange.bodyArrived(body, now: .now())
-        case .refused(let denial):
-          phase = .body(gatherer)
-          exchange.bodyFailed(denial)
+          phase = .call
+          gatherer = nil
+          exchange.bodyArrived(body)
+          stopReadingIfAhead()
+        case .refused(let denial): exchange.bodyFailed(denial)
         }
       case .call, .closing, .closed: return
       }
@@ -162,7 +175,8 @@ final class CallerHandler: ChannelDuplexHandler {
     let now = NIODeadline.now()
     let parsed: RequestPlan?
     do {
-      parsed = try RequestPlan.read(from: &inbox, progress: &progress, core: loop.core)
+      parsed = try RequestPlan.read(
+        from: &inbox, progress: &progress, memo: &memo, core: loop.core)
     } catch {
       reject(error)
       return false
@@ -177,9 +191,9 @@ final class CallerHandler: ChannelDuplexHandler {
     deadline = .distantFuture
     let exchange = Exchange(context: loop, caller: self, plan: plan, now: now)
     self.exchange = exchange
-    phase = .body(
-      BodyGatherer(
-        framing: plan.head.framing, bytesMax: configuration.bodyBytesMax, limits: loop.core.limits))
+    phase = .body
+    gatherer = BodyGatherer(
+      framing: plan.head.framing, bytesMax: configuration.bodyBytesMax, limits: loop.core.limits)
     let (refusal, sendsContinue) = exchange.begin(now: now)
     if let refusal {
       exchange.refuse(refusal)
@@ -207,9 +221,9 @@ final class CallerHandler: ChannelDuplexHandler {
 
   /// Writes bytes of an answer. False: the socket is full; wait for room.
   func write(_ bytes: ByteBuffer) -> Bool {
-    guard let context, context.channel.isActive else { return true }
+    guard let context, isActive else { return true }
     context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
-    return context.channel.isWritable
+    return isWritable
   }
 
   /// Answers in the gateway's own words, because admission refused.
@@ -240,10 +254,10 @@ final class CallerHandler: ChannelDuplexHandler {
   private func canKeepAlive(_ exchange: Exchange) -> Bool {
     guard exchange.plan.keepsAlive else { return false }
     switch phase {
-    case .body(var gatherer):
+    case .body:
       // What has come of a refused body is skipped where it is whole; else the connection must
       // close.
-      guard !exchange.plan.expectsContinue, case .whole = gatherer.take(from: &inbox)
+      guard !exchange.plan.expectsContinue, case .whole? = gatherer?.take(from: &inbox)
       else { return false }
       return true
     case .call: return true
@@ -254,13 +268,11 @@ final class CallerHandler: ChannelDuplexHandler {
   /// The answer is written: serve the next request, or close.
   func exchangeEnded(keepsAlive: Bool) {
     exchange = nil
+    gatherer = nil
     guard keepsAlive, !loop.isStopping else { return linger() }
     phase = .idle
     deadline = .now() + .seconds(configuration.idleTimeoutSeconds)
-    if isReadWanted {
-      isReadWanted = false
-      context?.read()
-    }
+    readOn()
     if inbox.readableBytes > 0 { process() }
   }
 
@@ -274,13 +286,12 @@ final class CallerHandler: ChannelDuplexHandler {
   /// Closes the write side's way: says all, waits for the caller to close, up to a bound.
   private func linger() {
     exchange = nil
+    gatherer = nil
     phase = .closing
     inbox.clear()
     deadline = .now() + .seconds(configuration.stallTimeoutSeconds)
-    guard let context else { return }
-    isReadWanted = false
-    context.read()
-    context.close(mode: .output, promise: nil)
+    readOn()
+    context?.close(mode: .output, promise: nil)
   }
 
   // MARK: Clock and shutdown

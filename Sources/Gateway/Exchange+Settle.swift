@@ -26,7 +26,7 @@ extension Exchange {
     let now = NIODeadline.now()
     let outcome = CallOutcome(
       status: UInt16(clamping: ending.status), ending: ending.ending, usage: settlement.usage,
-      responseModel: String(reading.responseModel.prefix(CallEstimate.modelBytesMax)),
+      responseModel: Self.journaledModel(reading.responseModel),
       durationMilliseconds: (now - started).nanoseconds / 1_000_000,
       firstByteMilliseconds: firstByteMilliseconds)
     core.desk.settle(
@@ -35,6 +35,12 @@ extension Exchange {
         app: app, charge: settlement.charge, reserved: reserved, outcome: outcome),
       isReleased: settlement.isReleased, at: core.clock())
     offerSample(ending, app: app, latencyMilliseconds: outcome.durationMilliseconds)
+  }
+
+  /// A name as the journal takes it: it comes from outside, and goes there with every call.
+  private static func journaledModel(_ name: String) -> String {
+    name.utf8.count <= CallEstimate.modelBytesMax
+      ? name : String(name.prefix(CallEstimate.modelBytesMax))
   }
 
   /// From the request's last byte to the answer's first; -1 where none came.

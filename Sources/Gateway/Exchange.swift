@@ -25,7 +25,7 @@ final class Exchange {
   var upstream: UpstreamHandler?
 
   var body = ByteBuffer()
-  var estimate = CallEstimate.none
+  var estimate = CallEstimate()
   var reservation: Reservation?
   var callID: CallID?
   var reserved = Money.zero
@@ -38,6 +38,15 @@ final class Exchange {
   var requestSentAt: NIODeadline?
   var firstByteAt: NIODeadline?
   var sampleRate = 0.0
+
+  /// What goes on once the journal has the call's last event.
+  private enum AfterJournal {
+    case nothing
+    case connecting
+    case farewell(Call.Farewell)
+  }
+
+  private var afterJournal = AfterJournal.nothing
 
   var core: GatewayCore { context.core }
   private var configuration: GatewayConfiguration { core.configuration }
@@ -71,36 +80,66 @@ final class Exchange {
   }
 
   /// The body is whole: read it, ask admission, and go to the upstream.
-  func bodyArrived(_ body: ByteBuffer, now: NIODeadline) {
+  func bodyArrived(_ body: ByteBuffer) {
     self.body = body
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
-    let denial: Denial?
-    (estimate, denial) = CallEstimate.make(
-      plan: plan, body: body, policy: core.apps[app].policy, priceBook: core.priceBook,
+    let denial = estimate.read(
+      plan: plan, body: body, policy: core.estimatePolicies[app], priceBook: core.priceBook,
       at: startedAt)
     switch call.bodyHeld(denial: denial) {
     case .refuse(let denial): refuse(denial)
-    case .askAdmission: askAdmission(app: app, now: now)
+    case .askAdmission: askAdmission(app: app)
     }
   }
 
-  private func askAdmission(app: Int, now: NIODeadline) {
-    var denial: Denial?
+  private func askAdmission(app: Int) {
     switch core.desk.admit(admissionRequest(app: app), at: startedAt) {
     case .admitted(let reservation):
       callID = reservation.call
       reserved = reservation.amount
       self.reservation = consume reservation
-    case .denied(let reason, let call):
-      callID = call
-      denial = reason
+      afterJournal = .connecting
+      context.afterJournal(self)
+    case .denied(let reason, let number):
+      callID = number
+      answerAdmission(denial: reason, app: app, now: .now())
     }
+  }
+
+  /// Admission's answer stands, and is in the journal.
+  private func answerAdmission(denial: Denial?, app: Int, now: NIODeadline) {
     switch call.admissionAnswered(denial: denial) {
     case .refuse(let denial): caller?.answer(denial, of: self)
     case .connect:
       chooseSample(app: app)
       connect(now: now, isRetry: false)
+    }
+  }
+
+  /// What the call appended is in the journal, or cannot be written.
+  func journaled(_ isJournaled: Bool, now: NIODeadline) {
+    let next = afterJournal
+    afterJournal = .nothing
+    switch next {
+    case .nothing: break
+    case .connecting: reserved(isJournaled: isJournaled, now: now)
+    case .farewell(let farewell): say(farewell)
+    }
+  }
+
+  private func reserved(isJournaled: Bool, now: NIODeadline) {
+    guard let app = plan.app else { preconditionFailure("a call without an app was admitted") }
+    if call.isEnded {
+      // The caller left, or the gateway stopped, while the reservation was being written.
+      settle(Call.Ending(ending: .clientGone, charge: .nothing, farewell: .nothing, status: 0))
+    } else if !isJournaled, core.desk.needsJournal(app: app) {
+      if let reservation = reservation.take() {
+        core.desk.unwind(reservation, app: app, at: core.clock())
+      }
+      answerAdmission(denial: .journalUnavailable, app: app, now: now)
+    } else {
+      answerAdmission(denial: nil, app: app, now: now)
     }
   }
 
@@ -123,8 +162,8 @@ final class Exchange {
 
   private func chooseSample(app: Int) {
     guard let callID, plan.endpoint == .chatCompletions else { return }
-    let settings = core.apps[app]
-    if SampleQueue.chooses(callID, rate: settings.sampleRate) { sampleRate = settings.sampleRate }
+    let rate = core.apps[app].sampleRate
+    if SampleQueue.chooses(callID, rate: rate) { sampleRate = rate }
   }
 
   // MARK: To the upstream
@@ -160,12 +199,18 @@ final class Exchange {
     hasAnswerBytes = false
     requestSentAt = now
     deadline = now + .seconds(configuration.answerTimeoutSeconds)
+    let asked = AnswerPipe.Asked(
+      isStream: estimate.isStream, hidesUsage: estimate.hidesUsage,
+      outputBound: estimate.outputBound)
     pipe = AnswerPipe(
-      plan: plan, estimate: estimate, callID: callID, sample: answerSample(),
-      limits: core.limits, decodedBytesMax: configuration.decodedBytesMax)
+      plan: plan, asked: asked, callID: callID, sample: answerSample(), limits: core.limits,
+      decodedBytesMax: configuration.decodedBytesMax)
     let request = UpstreamRequest(
-      plan: plan, upstream: core.upstreams[plan.upstream], splices: estimate.splices)
-    handler.send(request.parts(body: body))
+      plan: plan, upstream: core.upstreamLines[plan.upstream], splices: estimate.splices)
+    var joined = context.takeBuffer(capacity: plan.headBytes.readableBytes + body.readableBytes)
+    let rest = request.write(body: body, into: &joined)
+    handler.send(joined, rest: rest)
+    context.giveBuffer(joined)
   }
 
   private func answerSample() -> AnswerSample {
@@ -185,6 +230,7 @@ final class Exchange {
   func upstreamRead(_ bytes: ByteBuffer) {
     guard !call.isEnded else { return }
     hasAnswerBytes = true
+    if outbox.capacity == 0 { outbox = context.takeBuffer(capacity: bytes.readableBytes) }
     do throws(WireFault) {
       let progress = try pipe?.feed(bytes, into: &outbox, isAbsorbing: call.isDraining)
       if let progress { advance(progress) }
@@ -217,9 +263,16 @@ final class Exchange {
   /// Hands what has gathered to the caller, and stops the upstream while the caller is behind.
   private func writeOutbox() {
     guard let caller else { return outbox.clear() }
+    if !write(to: caller) { upstream?.hold(true) }
+  }
+
+  /// Hands the outbox on. False: the caller's socket is full.
+  private func write(to caller: CallerHandler) -> Bool {
     let bytes = outbox
     outbox = ByteBuffer()
-    if !caller.write(bytes) { upstream?.hold(true) }
+    let hasRoom = caller.write(bytes)
+    context.giveBuffer(bytes)
+    return hasRoom
   }
 
   func upstreamClosed() {
@@ -283,22 +336,26 @@ final class Exchange {
   // MARK: The end
 
   /// The one exit of an admitted call: settle, journal, and only then the caller's last bytes.
+  /// Until the journal has the charge they wait in the outbox.
   private func end(_ ending: Call.Ending) {
     deadline = nil
     settle(ending)
     detachUpstream(isReusable: pipe?.isReusable == true)
     context.removeDraining(self)
+    afterJournal = .farewell(ending.farewell)
+    context.afterJournal(self)
+  }
+
+  private func say(_ farewell: Call.Farewell) {
     guard let caller else { return }
     self.caller = nil
-    switch ending.farewell {
+    switch farewell {
     case .lastBytes:
-      let bytes = outbox
-      outbox = ByteBuffer()
-      _ = caller.write(bytes)
+      _ = write(to: caller)
       caller.exchangeEnded(keepsAlive: pipe?.keepsCallerAlive == true)
     case .failure(let failure): caller.answer(failure, of: self)
     case .cut:
-      if outbox.readableBytes > 0 { _ = caller.write(outbox) }
+      if outbox.readableBytes > 0 { _ = write(to: caller) }
       caller.cut()
     case .nothing: break
     }

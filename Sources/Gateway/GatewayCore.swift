@@ -14,6 +14,10 @@ final class GatewayCore: Sendable {
   let configuration: GatewayConfiguration
   let apps: [GatewayApp]
   let upstreams: [GatewayUpstream]
+  /// What every request to an upstream says, by upstream index.
+  let upstreamLines: [UpstreamLines]
+  /// What an app's estimates need of its policy, by app index.
+  let estimatePolicies: [CallEstimate.Policy]
   /// The upstream of each app's bare `/v1/…` path, by app index.
   let upstreamOfApp: [Int]
   /// By upstream index; nil for plain HTTP.
@@ -43,6 +47,11 @@ final class GatewayCore: Sendable {
     self.apps = apps
     self.upstreams = upstreams
     for upstream in upstreams { try upstream.check() }
+    estimatePolicies = apps.map { app in
+      CallEstimate.Policy(
+        outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted)
+    }
+    upstreamLines = upstreams.map(UpstreamLines.init)
     upstreamOfApp = try Self.upstreams(of: apps, among: upstreams)
     upstreamTLS = try TLSContexts.client(for: upstreams)
     self.priceBook = priceBook

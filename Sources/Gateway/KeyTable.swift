@@ -23,6 +23,10 @@ struct KeyTable: Sendable {
     var isRevoked: Bool
   }
 
+  /// Tells one table from another: a new one is made whenever a key changes.
+  final class Identity: Sendable {}
+
+  let identity = Identity()
   private var entries: [Digest: Entry] = [:]
 
   /// - Parameter apps: the apps in their order; a key of an app that is not among them is unknown.
@@ -64,5 +68,36 @@ struct KeyTable: Sendable {
       words.append(word)
     }
     return Digest(a: words[0], b: words[1], c: words[2], d: words[3])
+  }
+}
+
+/// The key that a connection's last request carried, with what the table said of it.
+///
+/// A connection nearly always carries one app's calls, and to hash the key again for each costs
+/// more than the rest of the head. Only that connection's own bytes are compared with it.
+struct KeyMemo {
+  private var key: [UInt8] = []
+  private var entry: KeyTable.Entry?
+  private var table: KeyTable.Identity?
+
+  /// As `KeyTable.entry(of:)`; unknown keys are not remembered.
+  mutating func entry(
+    of key: UnsafeRawBufferPointer, in keys: KeyTable
+  ) -> KeyTable.Entry? {
+    if table === keys.identity, isLast(key) { return entry }
+    guard let found = keys.entry(of: key) else { return nil }
+    self.key = Array(key)
+    entry = found
+    table = keys.identity
+    return found
+  }
+
+  /// All bytes are looked at wherever they differ: behind a proxy a connection may be shared, and
+  /// the time must not tell one app how much of another's key it has guessed.
+  private func isLast(_ other: UnsafeRawBufferPointer) -> Bool {
+    guard key.count == other.count else { return false }
+    var difference: UInt8 = 0
+    for index in 0..<key.count { difference |= key[index] ^ other[index] }
+    return difference == 0
   }
 }

@@ -18,6 +18,11 @@ final class LoopContext {
   private var callers: [ObjectIdentifier: CallerHandler] = [:]
   /// Calls whose caller is gone and whose answer is read on for its usage.
   private var draining: [ObjectIdentifier: Exchange] = [:]
+  /// Calls whose next step waits until what they appended is in the journal's file.
+  private var waiting: [Exchange] = []
+  private var resuming: [Exchange] = []
+  private var isJournalDue = false
+  private var spares: [ByteBuffer] = []
 
   init(loop: any EventLoop, core: GatewayCore) {
     self.loop = loop
@@ -39,7 +44,53 @@ final class LoopContext {
 
   func addDraining(_ exchange: Exchange) { draining[ObjectIdentifier(exchange)] = exchange }
 
-  func removeDraining(_ exchange: Exchange) { draining[ObjectIdentifier(exchange)] = nil }
+  func removeDraining(_ exchange: Exchange) {
+    if !draining.isEmpty { draining[ObjectIdentifier(exchange)] = nil }
+  }
+
+  // MARK: Journal
+
+  /// Goes on with a call once all that this turn of the loop appended is in the journal: one write
+  /// for every call that the turn brought.
+  func afterJournal(_ exchange: Exchange) {
+    waiting.append(exchange)
+    guard !isJournalDue else { return }
+    isJournalDue = true
+    loop.assumeIsolated().execute { self.writeJournal() }
+  }
+
+  private func writeJournal() {
+    isJournalDue = false
+    guard !waiting.isEmpty else { return }
+    swap(&waiting, &resuming)
+    let isJournaled = core.desk.flush()
+    let now = NIODeadline.now()
+    for exchange in resuming { exchange.journaled(isJournaled, now: now) }
+    resuming.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Buffers
+
+  private static let spareBytesMax = 64 * 1024
+  private static let sparesMax = 64
+
+  /// An empty buffer with room for so many bytes, used before where there is one.
+  func takeBuffer(capacity: Int) -> ByteBuffer {
+    guard var buffer = spares.popLast() else {
+      var new = ByteBuffer()
+      new.reserveCapacity(max(capacity, 4 * 1024))
+      return new
+    }
+    // Makes new memory where the channel still holds the old.
+    buffer.clear(minimumCapacity: capacity)
+    return buffer
+  }
+
+  /// Takes a buffer back whose bytes are written, or handed to a channel.
+  func giveBuffer(_ buffer: ByteBuffer) {
+    guard spares.count < Self.sparesMax, 1...Self.spareBytesMax ~= buffer.capacity else { return }
+    spares.append(buffer)
+  }
 
   var idleUpstreamConnections: Int { pools.reduce(0) { $0 + $1.idleCount } }
 
@@ -62,6 +113,8 @@ final class LoopContext {
   func stopAll() {
     for caller in Array(callers.values) { caller.stop() }
     for exchange in Array(draining.values) { exchange.stop() }
+    // The last calls' answers need no other turn of a loop that is about to end.
+    while !waiting.isEmpty { writeJournal() }
   }
 
   var isQuiet: Bool { callers.isEmpty && draining.isEmpty }

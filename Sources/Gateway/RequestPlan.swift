@@ -1,14 +1,15 @@
 // What a request's head asks for: which app, which upstream, which path, and whether that may be.
 //
 // The head stays as bytes: fields that go on are copied as ranges, and no string is made of them.
+// A class, since the request, the answer and the call all look at it: none of them copies it.
 
 import Metering
 import NIOCore
 import Providers
 import Wire
 
-/// A request's head, read and looked up.
-struct RequestPlan {
+/// A request's head, read and looked up. Nobody changes it once it is read.
+final class RequestPlan {
   /// The bytes that all ranges count from.
   let headBytes: ByteBuffer
   let head: RequestHead
@@ -29,6 +30,12 @@ struct RequestPlan {
   /// The first rule that the head broke.
   var denial: Denial?
 
+  init(headBytes: ByteBuffer, head: RequestHead, path: Range<Int>) {
+    self.headBytes = headBytes
+    self.head = head
+    self.path = path
+  }
+
   var isHead: Bool { head.method == .head }
   var isOldVersion: Bool { head.minorVersion == 0 }
   var keepsAlive: Bool { head.keepAlive }
@@ -41,7 +48,8 @@ struct RequestPlan {
 
   /// Takes a whole head off the inbox; nil where it is not all there yet.
   static func read(
-    from inbox: inout ByteBuffer, progress: inout HeadProgress, core: GatewayCore
+    from inbox: inout ByteBuffer, progress: inout HeadProgress, memo: inout KeyMemo,
+    core: GatewayCore
   ) throws(WireFault) -> RequestPlan? {
     let parsed = inbox.withUnsafeReadableBytes { bytes -> Result<RequestHead?, WireFault> in
       do throws(WireFault) {
@@ -53,14 +61,16 @@ struct RequestPlan {
     }
     guard let head = try parsed.get(), let bytes = inbox.readSlice(length: head.byteCount)
     else { return nil }
-    var plan = RequestPlan(headBytes: bytes, head: head, path: head.path)
-    bytes.withUnsafeReadableBytes { plan.decide($0, core: core) }
+    let plan = RequestPlan(headBytes: bytes, head: head, path: head.path)
+    bytes.withUnsafeReadableBytes { plan.decide($0, memo: &memo, core: core) }
     return plan
   }
 
   /// Key first, then upstream: a stranger learns nothing of what is configured.
-  private mutating func decide(_ bytes: UnsafeRawBufferPointer, core: GatewayCore) {
-    authenticate(bytes, keys: core.keys)
+  private func decide(
+    _ bytes: UnsafeRawBufferPointer, memo: inout KeyMemo, core: GatewayCore
+  ) {
+    authenticate(bytes, memo: &memo, keys: core.keys)
     let named = chooseUpstream(bytes, core: core)
     dialect = DialectID.guess(
       path: UnsafeRawBufferPointer(rebasing: bytes[path]), signs: signs,
@@ -85,7 +95,9 @@ struct RequestPlan {
 
   // MARK: Key
 
-  private mutating func authenticate(_ bytes: UnsafeRawBufferPointer, keys: KeyTable) {
+  private func authenticate(
+    _ bytes: UnsafeRawBufferPointer, memo: inout KeyMemo, keys: KeyTable
+  ) {
     var found: Range<Int>?
     var hasConflict = false
     func note(_ range: Range<Int>) {
@@ -112,7 +124,7 @@ struct RequestPlan {
       denial = .keysConflict
     } else if let found {
       let key = UnsafeRawBufferPointer(rebasing: bytes[found])
-      guard let entry = keys.entry(of: key) else {
+      guard let entry = memo.entry(of: key, in: keys) else {
         denial = .keyUnknown
         return
       }
@@ -167,7 +179,7 @@ struct RequestPlan {
   // MARK: Upstream
 
   /// `/NAME/…` names an upstream; a bare `/v1…` takes the app's own. False: there is none.
-  private mutating func chooseUpstream(
+  private func chooseUpstream(
     _ bytes: UnsafeRawBufferPointer, core: GatewayCore
   ) -> Bool {
     let start = head.path.lowerBound + 1
@@ -190,7 +202,7 @@ struct RequestPlan {
     return deny(upstreamNamed: String(decoding: segment.prefix(64), as: UTF8.self))
   }
 
-  private mutating func deny(upstreamNamed name: String) -> Bool {
+  private func deny(upstreamNamed name: String) -> Bool {
     if denial == nil { denial = .upstreamUnknown(name: name) }
     return false
   }

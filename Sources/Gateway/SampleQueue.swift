@@ -35,8 +35,9 @@ struct SampleDraft: Sendable {
 /// While the store fails they stay in the queue and are tried again; they are lost only where the
 /// queue is full or the process ends.
 final class SampleQueue: Sendable {
-  /// Runs an action after some seconds, without holding a thread.
-  typealias Wait = @Sendable (_ seconds: Int64, _ action: @escaping @Sendable () -> Void) -> Void
+  /// Runs an action after some milliseconds, without holding a thread.
+  typealias Wait =
+    @Sendable (_ milliseconds: Int64, _ action: @escaping @Sendable () -> Void) -> Void
 
   private struct State {
     var drafts: [SampleDraft] = []
@@ -48,6 +49,9 @@ final class SampleQueue: Sendable {
 
   /// The most that goes into one transaction.
   static let batchMax = 64
+  /// How long the first draft waits for others: a transaction of its own costs as much as ten
+  /// samples in one.
+  static let gatherMilliseconds: Int64 = 200
   static let retrySecondsMax: Int64 = 30
 
   private let state = Mutex(State())
@@ -59,11 +63,13 @@ final class SampleQueue: Sendable {
   private let metrics: GatewayMetrics
   private let logger: Logger
   private let store: @Sendable ([SampleRecord]) throws -> Void
+  private let gatherMilliseconds: Int64
   private let wait: Wait
 
   init(
     draftsMax: Int, threads: NIOThreadPool, metrics: GatewayMetrics, logger: Logger,
     store: @escaping @Sendable ([SampleRecord]) throws -> Void,
+    gatherMilliseconds: Int64 = SampleQueue.gatherMilliseconds,
     wait: @escaping Wait = SampleQueue.sleep
   ) {
     self.draftsMax = draftsMax
@@ -71,6 +77,7 @@ final class SampleQueue: Sendable {
     self.metrics = metrics
     self.logger = logger
     self.store = store
+    self.gatherMilliseconds = gatherMilliseconds
     self.wait = wait
   }
 
@@ -95,7 +102,8 @@ final class SampleQueue: Sendable {
       return (true, !state.isUnderWay)
     }
     if !isTaken { metrics.record(.samplesDropped) }
-    if starts { begin() }
+    guard starts else { return }
+    if gatherMilliseconds == 0 { begin() } else { wait(gatherMilliseconds) { self.begin() } }
   }
 
   /// The last attempt, at shutdown after the last call: what it cannot store is dropped and
@@ -126,7 +134,7 @@ final class SampleQueue: Sendable {
   /// Stores all that wait, and sets a retry where that fails.
   private func drain() {
     guard let seconds = storing.withLock({ _ in storeAll() }) else { return }
-    wait(seconds) { self.begin() }
+    wait(seconds * 1_000) { self.begin() }
   }
 
   /// - Returns: the seconds to wait before the next attempt; nil where nothing waits any more.
@@ -168,9 +176,9 @@ final class SampleQueue: Sendable {
     return seconds
   }
 
-  private static func sleep(seconds: Int64, action: @escaping @Sendable () -> Void) {
+  private static func sleep(milliseconds: Int64, action: @escaping @Sendable () -> Void) {
     Task {
-      try? await Task.sleep(for: .seconds(seconds))
+      try? await Task.sleep(for: .milliseconds(milliseconds))
       action()
     }
   }

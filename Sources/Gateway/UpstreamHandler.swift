@@ -6,10 +6,8 @@ import NIOCore
 import NIOTLS
 
 /// The channel handler of an upstream connection.
-final class UpstreamHandler: ChannelDuplexHandler {
+final class UpstreamHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
-  typealias InboundOut = Never
-  typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   /// The call that the connection serves; nil while it idles.
@@ -24,8 +22,9 @@ final class UpstreamHandler: ChannelDuplexHandler {
   private var context: ChannelHandlerContext?
   /// Told once: true when the connection can carry a request, false when it never will.
   private var onReady: ((Bool) -> Void)?
+  /// Kept here: to ask the channel takes a lock and three calls.
+  private(set) var isActive = false
   private var isHeld = false
-  private var isReadWanted = false
 
   init(pool: UpstreamPool, isTLS: Bool, onReady: @escaping (Bool) -> Void) {
     self.pool = pool
@@ -33,12 +32,12 @@ final class UpstreamHandler: ChannelDuplexHandler {
     self.onReady = onReady
   }
 
-  var isActive: Bool { context?.channel.isActive ?? false }
-
-  /// Writes a request, as few writes as its parts allow.
-  func send(_ parts: [ByteBuffer]) {
+  /// Writes a request: what is joined in one write, then the rest of a large body.
+  func send(_ joined: ByteBuffer, rest: [ByteBuffer]) {
     guard let context else { return }
-    for part in parts { context.write(wrapOutboundOut(part), promise: nil) }
+    if rest.isEmpty { return context.writeAndFlush(wrapOutboundOut(joined), promise: nil) }
+    context.write(wrapOutboundOut(joined), promise: nil)
+    for part in rest { context.write(wrapOutboundOut(part), promise: nil) }
     context.flush()
   }
 
@@ -46,14 +45,12 @@ final class UpstreamHandler: ChannelDuplexHandler {
   func hold(_ isHeld: Bool) {
     guard isHeld != self.isHeld else { return }
     self.isHeld = isHeld
-    if !isHeld, isReadWanted {
-      isReadWanted = false
-      context?.read()
-    }
+    context?.channel.setReading(!isHeld)
   }
 
   func close() {
     exchange = nil
+    isActive = false
     context?.close(promise: nil)
   }
 
@@ -68,6 +65,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
   }
 
   func channelActive(context: ChannelHandlerContext) {
+    isActive = true
     if !isTLS { becomeReady() }
   }
 
@@ -91,6 +89,7 @@ final class UpstreamHandler: ChannelDuplexHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    isActive = false
     pool.forget(self)
     if let onReady {
       self.onReady = nil
@@ -106,13 +105,20 @@ final class UpstreamHandler: ChannelDuplexHandler {
     context.close(promise: nil)
   }
 
-  func read(context: ChannelHandlerContext) {
-    if isHeld { isReadWanted = true } else { context.read() }
-  }
-
   private func becomeReady() {
     guard let onReady else { return }
     self.onReady = nil
     onReady(true)
+  }
+}
+
+extension Channel {
+  /// Lets the channel read on, or leaves what comes in the kernel. Called on the channel's loop.
+  ///
+  /// The channel reads by itself, and is told only at the rare moments when it must not: a handler
+  /// that is asked before every read would cost every call.
+  func setReading(_ isReading: Bool) {
+    // Every channel of ours has the option; one that is closing may refuse it, and reads no more.
+    try? syncOptions?.setOption(.autoRead, value: isReading)
   }
 }

@@ -6,62 +6,64 @@ import NIOCore
 import Providers
 import Wire
 
-extension ByteBuffer: ByteSink {
-  public mutating func append(_ bytes: UnsafeRawBufferPointer) { writeBytes(bytes) }
-}
-
 /// Writes one request for an upstream.
 struct UpstreamRequest {
   /// A body up to this size is copied behind the head, for one write; a larger one is not copied.
   private static let joinedBytesMax = 64 * 1024
 
   let plan: RequestPlan
-  let upstream: GatewayUpstream
+  let upstream: UpstreamLines
   let splices: [BodySplice]
 
-  /// The bytes to write, in order.
-  func parts(body: ByteBuffer) -> [ByteBuffer] {
+  /// Writes the head, and behind it the body where that is short enough to be copied.
+  ///
+  /// - Returns: what is left to be written after it, in order.
+  func write(body: ByteBuffer, into buffer: inout ByteBuffer) -> [ByteBuffer] {
     let count = body.readableBytes + splices.growth
     let isJoined = count <= Self.joinedBytesMax
-    var head = ByteBuffer()
-    head.reserveCapacity(plan.headBytes.readableBytes + 256 + (isJoined ? count : 0))
-    writeHead(bodyBytes: count, to: &head)
-    let pieces = spliced(body)
-    guard isJoined else { return [head] + pieces }
-    for piece in pieces { head.writeImmutableBuffer(piece) }
-    return [head]
+    let headBytesMax =
+      plan.headBytes.readableBytes + upstream.bytesMax + Self.ownLinesBytesMax
+    buffer.write(atMost: headBytesMax + (isJoined ? count : 0)) { cursor in
+      writeHead(bodyBytes: count, to: &cursor)
+      if isJoined { writeSpliced(body, to: &cursor) }
+    }
+    return isJoined ? [] : spliced(body)
   }
 
-  private func writeHead(bodyBytes: Int, to buffer: inout ByteBuffer) {
+  /// Room for the lines below that come neither from the caller nor from the upstream's settings.
+  private static let ownLinesBytesMax = 256
+
+  private func writeHead(bodyBytes: Int, to cursor: inout ByteCursor) {
+    let isMetered = plan.endpoint == .chatCompletions
     plan.headBytes.withUnsafeReadableBytes { bytes in
-      buffer.append(plan.head.method.name)
-      buffer.append(" ")
-      writeTarget(bytes, to: &buffer)
-      buffer.append(" HTTP/1.1\r\n")
-      buffer.append(field: "host", upstream.authority)
+      cursor.append(plan.head.method.name)
+      cursor.append(" ")
+      writeTarget(bytes, to: &cursor)
+      cursor.append(" HTTP/1.1\r\n")
+      cursor.append(upstream.hostLine)
       var dropping: FieldSet = [
         .init(.host), .init(.expect), .init(.contentLength), .keys,
       ]
-      if plan.endpoint == .chatCompletions { dropping.insert(.init(.acceptEncoding)) }
-      plan.head.fields.writeEndToEnd(in: bytes, dropping: dropping, to: &buffer)
+      if isMetered { dropping.insert(.init(.acceptEncoding)) }
+      plan.head.fields.forEachRun(in: bytes, dropping: dropping) { cursor.append($0) }
     }
     // Usage cannot be read through a coding.
-    if plan.endpoint == .chatCompletions { buffer.append("accept-encoding: identity\r\n") }
-    writeCredential(to: &buffer)
+    if isMetered { cursor.append("accept-encoding: identity\r\n") }
+    cursor.append(upstream.credentialLine)
     if plan.head.framing != .none || plan.head.method == .post {
-      buffer.append("content-length: ")
-      buffer.append(decimal: bodyBytes)
-      buffer.append("\r\n")
+      cursor.append("content-length: ")
+      cursor.append(decimal: bodyBytes)
+      cursor.append("\r\n")
     }
-    buffer.append("\r\n")
+    cursor.append("\r\n")
   }
 
-  private func writeTarget(_ bytes: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
+  private func writeTarget(_ bytes: UnsafeRawBufferPointer, to cursor: inout ByteCursor) {
     func write(_ range: Range<Int>) {
-      if !range.isEmpty { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+      if !range.isEmpty { cursor.append(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
-    buffer.append(text: upstream.pathPrefix)
-    if plan.path.isEmpty, upstream.pathPrefix.isEmpty { buffer.append("/") }
+    cursor.append(upstream.pathPrefix)
+    if plan.path.isEmpty, upstream.pathPrefix.isEmpty { cursor.append("/") }
     write(plan.path)
     guard let query = plan.head.query else { return }
     // With its question mark, so that leaving out the only parameter can take it along.
@@ -71,16 +73,15 @@ struct UpstreamRequest {
     write(gap.upperBound..<whole.upperBound)
   }
 
-  private func writeCredential(to buffer: inout ByteBuffer) {
-    guard let credential = upstream.credential else { return }
-    switch upstream.credentialField {
-    case .bearer:
-      buffer.append("authorization: Bearer ")
-      buffer.append(text: credential)
-      buffer.append("\r\n")
-    case .xAPIKey: buffer.append(field: "x-api-key", credential)
-    case .apiKey: buffer.append(field: "api-key", credential)
-    case .xGoogAPIKey: buffer.append(field: "x-goog-api-key", credential)
+  private func writeSpliced(_ body: ByteBuffer, to cursor: inout ByteCursor) {
+    body.withUnsafeReadableBytes { bytes in
+      var start = 0
+      for splice in splices {
+        cursor.append(UnsafeRawBufferPointer(rebasing: bytes[start..<splice.range.lowerBound]))
+        cursor.append(splice.inserting)
+        start = splice.range.upperBound
+      }
+      cursor.append(UnsafeRawBufferPointer(rebasing: bytes[start...]))
     }
   }
 
@@ -101,4 +102,24 @@ struct UpstreamRequest {
     pieces.append(rest)
     return pieces.filter { $0.readableBytes > 0 }
   }
+}
+
+/// The parts of a request that are the same in every one to an upstream, as bytes.
+struct UpstreamLines: Sendable {
+  let pathPrefix: [UInt8]
+  let hostLine: [UInt8]
+  /// Empty where the upstream wants no credential.
+  let credentialLine: [UInt8]
+
+  init(_ upstream: GatewayUpstream) {
+    pathPrefix = Array(upstream.pathPrefix.utf8)
+    hostLine = Array("host: \(upstream.authority)\r\n".utf8)
+    credentialLine =
+      upstream.credential.map { credential in
+        let scheme = upstream.credentialField == .bearer ? "Bearer " : ""
+        return Array("\(upstream.credentialField.rawValue): \(scheme)\(credential)\r\n".utf8)
+      } ?? []
+  }
+
+  var bytesMax: Int { pathPrefix.count + hostLine.count + credentialLine.count }
 }

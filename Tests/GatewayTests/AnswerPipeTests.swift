@@ -12,18 +12,15 @@ import Wire
     let bytes = ByteBuffer(string: request)
     let head = try #require(
       try bytes.withUnsafeReadableBytes { try RequestHead.parse($0) })
-    var plan = RequestPlan(headBytes: bytes, head: head, path: head.path)
+    let plan = RequestPlan(headBytes: bytes, head: head, path: head.path)
     plan.endpoint = .chatCompletions
     return plan
   }
 
   static func pipe(hidesUsage: Bool, version: String = "1.1") throws -> AnswerPipe {
     let plan = try plan("POST /v1/chat/completions HTTP/\(version)\r\nHost: g\r\n\r\n")
-    var estimate = CallEstimate()
-    estimate.isStream = true
-    estimate.hidesUsage = hidesUsage
     return AnswerPipe(
-      plan: plan, estimate: estimate, callID: CallID(7),
+      plan: plan, asked: .init(isStream: true, hidesUsage: hidesUsage), callID: CallID(7),
       sample: AnswerSample(.always, bytesMax: 100_000), limits: HeadLimits(),
       decodedBytesMax: 100_000)
   }

@@ -32,7 +32,7 @@ import Testing
       threads.start()
     }
 
-    func queue(draftsMax: Int) -> SampleQueue {
+    func queue(draftsMax: Int, gatherMilliseconds: Int64 = 0) -> SampleQueue {
       let log = log
       return SampleQueue(
         draftsMax: draftsMax, threads: threads, metrics: metrics,
@@ -45,9 +45,10 @@ import Testing
           if fails { throw DiskFull() }
           self.stored.append(records.map(\.call))
         },
-        wait: { seconds, action in
+        gatherMilliseconds: gatherMilliseconds,
+        wait: { milliseconds, action in
           self.pending.withLock { $0.append(action) }
-          self.waits.append([seconds])
+          self.waits.append([milliseconds / 1_000])
         })
     }
 
@@ -86,6 +87,21 @@ import Testing
     queue.offer(Self.draft(151))
     try await eventually { desk.stored.all.count == 151 }
     #expect(desk.log.levels == [.error, .notice])
+    try await desk.threads.shutdownGracefully()
+  }
+
+  @Test func whatComesWithinTheFirstMomentsIsStoredTogether() async throws {
+    let desk = Desk(failures: 0)
+    let queue = desk.queue(draftsMax: 200, gatherMilliseconds: 5_000)
+    for number in 1...3 { queue.offer(Self.draft(UInt64(number))) }
+    #expect(desk.waits.all == [5] && desk.stored.all.isEmpty)
+    desk.elapse()
+    try await eventually { desk.stored.all.count == 3 }
+    // The next one begins to gather anew.
+    queue.offer(Self.draft(4))
+    #expect(desk.waits.all == [5, 5])
+    queue.finish()
+    #expect(desk.stored.all.count == 4)
     try await desk.threads.shutdownGracefully()
   }
 
