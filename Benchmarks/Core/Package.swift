@@ -1,0 +1,22 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Benchmarks of the core and the store by themselves. Apart from ../Package.swift, since this one
+// compiles the product's modules, which takes minutes, and the proxies' benchmark needs none.
+let package = Package(
+  name: "leeway-core-benchmarks",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(name: "leeway", path: "../.."),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+  ],
+  targets: [
+    .target(name: "CAllocations"),
+    .executableTarget(
+      name: "core-bench",
+      dependencies: [
+        "CAllocations", .product(name: "LeewayCore", package: "leeway"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+  ]
+)
