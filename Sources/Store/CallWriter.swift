@@ -34,21 +34,30 @@ struct CallWriter {
 
   /// Writes the rows of consecutive events.
   mutating func write(_ events: ArraySlice<LedgerEvent>) throws {
-    var ends: [UInt64: CallEnd] = [:]
-    ends.reserveCapacity(events.count / 2 + 1)
-    for event in events {
-      if let end = CallEnd(event), ends[end.call.number] == nil { ends[end.call.number] = end }
+    guard let first = events.first?.sequence else { return }
+    // A call's number is the sequence of its first event, so that its place in the batch is known
+    // and where it ends needs a list, not a table.
+    var endIndices = [Int](repeating: -1, count: events.count)
+    var earlier: [CallEnd] = []
+    for (index, event) in zip(events.indices, events) {
+      guard let call = event.endedCall else { continue }
+      if call.number >= first {
+        let place = Int(call.number - first)
+        if place < endIndices.count, endIndices[place] < 0 { endIndices[place] = index }
+      } else if let end = CallEnd(event) {
+        earlier.append(end)
+      }
     }
     for event in events {
       switch event.kind {
       case .reserved(let reserved):
-        try insert(reserved, at: event.at, end: ends.removeValue(forKey: reserved.call.number))
+        let end = endIndices[Int(event.sequence - first)]
+        try insert(reserved, at: event.at, end: end < 0 ? nil : CallEnd(events[end]))
       case .refused(let refused): try insert(refused, at: event.at)
       case .settled, .released, .expired, .capped: break
       }
     }
-    // What began in an earlier batch.
-    for end in ends.values.sorted(by: { $0.call < $1.call }) {
+    for end in earlier {
       bind(state: end.state, to: &update)
       update.bind(end.at.milliseconds)
       update.bind(end.charge.nanodollars)

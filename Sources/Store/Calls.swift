@@ -56,6 +56,17 @@ public struct CallRow: Hashable, Sendable {
   }
 }
 
+extension LedgerEvent {
+  /// The call that this event ends; nil where it ends none.
+  var endedCall: CallID? {
+    switch kind {
+    case .settled(let settled): settled.call
+    case .released(let call, _), .expired(let call, _): call
+    case .reserved, .refused, .capped: nil
+    }
+  }
+}
+
 /// A call's last event.
 struct CallEnd {
   var call: CallID

@@ -92,8 +92,8 @@ extension StoreDatabase {
   private static func touchedLedger(
     _ db: Database, head: Ledger, events: ArraySlice<LedgerEvent>
   ) throws -> (ledger: Ledger, touched: Set<AccountID>) {
-    var opened: Set<CallID> = []
-    opened.reserveCapacity(events.count / 2 + 1)
+    // Calls that were open before: a call's number is the sequence of its first event.
+    let first = events.first?.sequence ?? 0
     var closed: [CallID] = []
     var ids: Set<AccountID> = []
     // Calls of one app name the same accounts for as long as a window lasts.
@@ -101,17 +101,16 @@ extension StoreDatabase {
     for event in events {
       switch event.kind {
       case .reserved(let reserved):
-        opened.insert(reserved.call)
         if reserved.accounts != latest {
           ids.formUnion(reserved.accounts)
           latest = reserved.accounts
         }
-      case .settled(let settled): closed.append(settled.call)
-      case .released(let call, _), .expired(let call, _): closed.append(call)
+      case .settled, .released, .expired:
+        if let call = event.endedCall, call.number < first { closed.append(call) }
       case .refused, .capped: break
       }
     }
-    let open = try openReservations(db, calls: closed.filter { !opened.contains($0) })
+    let open = try openReservations(db, calls: closed)
     for reservation in open.values { ids.formUnion(reservation.accounts) }
     var accounts: [AccountID: Ledger.Account] = [:]
     let statement = try db.cachedStatement(

@@ -121,7 +121,8 @@ extension [UInt8] {
       writer.patch(UInt32(writer.count - Segment.recordHeadBytes), at: 0)
       let checksum = RecordHead.checksum(of: writer.written, at: 0, totalBytes: writer.count)
       writer.patch(checksum, at: 4)
-      append(contentsOf: writer.written)
+      // As typed bytes: raw ones would be appended one by one.
+      append(contentsOf: writer.written.bindMemory(to: UInt8.self))
     }
   }
 }
