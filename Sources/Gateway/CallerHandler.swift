@@ -98,8 +98,10 @@ final class CallerHandler: ChannelInboundHandler {
     case .closed: break
     case .idle, .head, .body, .call:
       // Copied, so that the channel reads into the same memory again; a request is small, and new
-      // memory for each read costs more than to move it.
-      if inbox.readableBytes == 0 { inbox.clear() }
+      // memory for each read costs more than to move it. What a large body took is given back.
+      if inbox.readableBytes == 0 {
+        if inbox.capacity > Self.spentBytesMax { inbox = ByteBuffer() } else { inbox.clear() }
+      }
       inbox.writeBuffer(&bytes)
       stopReadingIfAhead()
       if inbox.readerIndex > Self.spentBytesMax { inbox.discardReadBytes() }
@@ -197,10 +199,22 @@ final class CallerHandler: ChannelInboundHandler {
     let (refusal, sendsContinue) = exchange.begin(now: now)
     if let refusal {
       exchange.refuse(refusal)
-    } else if sendsContinue, inbox.readableBytes == 0, isBodyWelcome(plan) {
+      return true
+    }
+    makeRoom(for: plan)
+    if sendsContinue, inbox.readableBytes == 0, isBodyWelcome(plan) {
       _ = write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"))
     }
     return true
+  }
+
+  /// Room for a body of known length at once: a large one would else be moved at every doubling.
+  /// Only for a caller whose key is known; memory that nothing is written to costs nothing.
+  private func makeRoom(for plan: RequestPlan) {
+    guard case .length(let length) = plan.head.framing, length <= configuration.bodyBytesMax,
+      length > inbox.readableBytes
+    else { return }
+    inbox.reserveCapacity(minimumWritableBytes: length - inbox.readableBytes)
   }
 
   /// A body that is known to be too long is refused in place of being asked for.

@@ -15,14 +15,14 @@ struct ProcessAccount {
 
   /// Megabytes (10^6 bytes) of resident memory, by VmRSS. Pages that processes share count in
   /// each of them.
-  func residentMegabytes() -> Double {
+  func residentMebibytes() -> Double {
     let kilobytes = processes().reduce(0.0) { sum, pid in
       let status = text("/proc/\(pid)/status")
       guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
       else { return sum }
       return sum + (line.split(separator: " ").compactMap { Double($0) }.first ?? 0)
     }
-    return kilobytes * 1_024 / 1e6
+    return kilobytes / 1_024
   }
 
   /// Waits until what the subject still does for finished calls is done, so that it is on the

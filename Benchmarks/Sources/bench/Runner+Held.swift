@@ -29,7 +29,7 @@ extension Runner {
     }
     subject.account?.settle()
     try subject.verifyOpen(possible)
-    let resident = subject.account?.residentMegabytes() ?? 0
+    let resident = subject.account?.residentMebibytes() ?? 0
     generator.write("done")
     _ = generator.finish()
     return [.resident: resident]

@@ -136,7 +136,7 @@ final class Runner {
     if scenario.isTLS {
       let (result, resident) = try TLSRig.load(
         subject, scenario: scenario, site: site, core: plan.loadCore, seconds: seconds
-      ) { subject.account?.residentMegabytes() ?? 0 }
+      ) { subject.account?.residentMebibytes() ?? 0 }
       try count(result, scenario, subject)
       return (result, resident)
     }
@@ -155,7 +155,7 @@ final class Runner {
     let generator = try ChildProcess(
       arguments, core: plan.loadCore, log: site.log("load"), readsOutput: true)
     usleep(UInt32(seconds * 500_000))
-    let resident = subject.account?.residentMegabytes() ?? 0
+    let resident = subject.account?.residentMebibytes() ?? 0
     let (output, _) = generator.finish()
     guard let result = try? JSONDecoder().decode(LoadResult.self, from: output) else {
       let log = (try? String(contentsOfFile: site.log("load"), encoding: .utf8)) ?? ""

@@ -7,7 +7,7 @@ enum Table {
   private static let columns: [(title: String, figure: Figure)] = [
     ("CPU µs/call", .cpu), ("calls/s", .callsPerSecond), ("p50 µs", .p50), ("p99 µs", .p99),
     ("p99.9 µs", .p999), ("1st byte", .firstByte), ("event", .eventDelay),
-    ("event p99", .eventDelay99), ("RSS MB", .resident), ("reads", .reads),
+    ("event p99", .eventDelay99), ("RSS MiB", .resident), ("reads", .reads),
     ("instructions", .instructions),
   ]
 
