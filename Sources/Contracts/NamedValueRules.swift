@@ -31,6 +31,11 @@ enum NamedValueRule {
     Name(text: "sharedaccesskey", kind: .apiKey, least: 16),
   ]
 
+  /// What stands before a value.
+  static var texts: [StaticString] {
+    names.map(\.text) + ["bearer ", "basic ", "password=", "pwd="]
+  }
+
   static func find(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Finding? {
     switch bytes[start] | 0x20 {
     case UInt8(ascii: "b"): return authorization(bytes, at: start)

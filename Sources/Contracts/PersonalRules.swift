@@ -7,9 +7,12 @@ enum EmailRule {
   /// RFC 5321's bound of a domain.
   private static let domainMax = 253
 
-  static func find(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Finding? {
-    let at = bytes.run(from: start) { $0.isEmailLocal }
-    guard at > start, at < bytes.count, bytes[at] == UInt8(ascii: "@") else { return nil }
+  /// - Parameters:
+  ///   - start: where the local part begins.
+  ///   - at: where its `@` stands; all before is the local part.
+  static func find(
+    _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, at: Int
+  ) -> Finding? {
     let domain = at + 1
     let limit = bytes.run(from: domain, limit: domainMax) {
       $0.isAlphanumeric || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
@@ -54,7 +57,7 @@ enum AccountNumberRule {
   // MARK: - Cards
 
   private static func card(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Finding? {
-    var digits: [Int] = []
+    var digits = CardDigits()
     var index = start
     var best: Int?
     while index < bytes.count, digits.count < 20 {
@@ -63,7 +66,7 @@ enum AccountNumberRule {
         digits.append(Int(byte - UInt8(ascii: "0")))
         let next = index + 1
         let ends = next == bytes.count || !bytes[next].isAlphanumeric
-        if ends, digits.count >= 13, isIssued(digits), passesLuhn(digits) { best = next }
+        if ends, digits.count >= 13, digits.isIssued, digits.passesLuhn { best = next }
       } else if byte == 0x20 || byte == UInt8(ascii: "-") {
         // A single separator, between digits.
         guard index + 1 < bytes.count, bytes[index + 1].isDigit else { break }
@@ -75,34 +78,10 @@ enum AccountNumberRule {
     return best.map { Finding(range: start..<$0, kind: .paymentCard) }
   }
 
-  /// Whether a network issues numbers of this prefix and length.
-  private static func isIssued(_ digits: [Int]) -> Bool {
-    let four = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
-    let count = digits.count
-    switch four {
-    case 4000...4999: return count == 13 || count == 16 || count == 19
-    case 5100...5599, 2221...2720: return count == 16
-    case 3400...3499, 3700...3799: return count == 15
-    case 3000...3059, 3600...3699, 3800...3999: return count == 14
-    case 3528...3589, 6011, 6200...6299, 6440...6599: return (16...19).contains(count)
-    default: return false
-    }
-  }
-
-  /// The check of ISO/IEC 7812.
-  private static func passesLuhn(_ digits: [Int]) -> Bool {
-    var sum = 0
-    for (place, digit) in digits.reversed().enumerated() {
-      let doubled = place % 2 == 1 ? digit * 2 : digit
-      sum += doubled > 9 ? doubled - 9 : doubled
-    }
-    return sum % 10 == 0
-  }
-
   // MARK: - IBANs
 
   /// Lengths by country, from the registry of ISO 13616.
-  private static let lengths: [String: Int] = [
+  private static let countries: KeyValuePairs<StaticString, Int> = [
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22,
     "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28,
     "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23,
@@ -113,11 +92,25 @@ enum AccountNumberRule {
     "SK": 24, "SM": 27, "TN": 24, "TR": 26, "UA": 29, "VG": 24, "XK": 20,
   ]
 
+  /// The lengths by `place`; 0 where no country has this code.
+  private static let lengths: [Int] = {
+    var lengths = [Int](repeating: 0, count: 26 * 26)
+    for (code, length) in countries {
+      lengths[place(code.utf8Start[0], code.utf8Start[1])] = length
+    }
+    return lengths
+  }()
+
+  private static func place(_ first: UInt8, _ second: UInt8) -> Int {
+    Int(first - UInt8(ascii: "A")) * 26 + Int(second - UInt8(ascii: "A"))
+  }
+
   private static func iban(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Finding? {
     guard start + 4 < bytes.count, bytes[start + 1].isUppercase, bytes[start + 2].isDigit,
-      bytes[start + 3].isDigit,
-      let length = lengths[String(decoding: bytes[start..<start + 2], as: UTF8.self)]
+      bytes[start + 3].isDigit
     else { return nil }
+    let length = lengths[place(bytes[start], bytes[start + 1])]
+    guard length > 0 else { return nil }
     var characters: [UInt8] = []
     var index = start
     while index < bytes.count, characters.count < length {
@@ -142,5 +135,43 @@ enum AccountNumberRule {
       remainder = (remainder * (value > 9 ? 100 : 10) + value) % 97
     }
     return remainder
+  }
+}
+
+/// The digits of what may be a card's number, as far as they are judged.
+private struct CardDigits {
+  private(set) var count = 0
+  /// The first four, as a number.
+  private var prefix = 0
+  /// The sums of ISO/IEC 7812 where the digits at even and at odd places are the doubled ones:
+  /// which of them counts is known when the last digit is.
+  private var sums = (even: 0, odd: 0)
+
+  mutating func append(_ digit: Int) {
+    if count < 4 { prefix = prefix * 10 + digit }
+    let doubled = digit > 4 ? digit * 2 - 9 : digit * 2
+    if count % 2 == 0 {
+      sums.even += doubled
+      sums.odd += digit
+    } else {
+      sums.even += digit
+      sums.odd += doubled
+    }
+    count += 1
+  }
+
+  /// The check of ISO/IEC 7812: every second digit is doubled, beginning before the last.
+  var passesLuhn: Bool { (count % 2 == 0 ? sums.even : sums.odd) % 10 == 0 }
+
+  /// Whether a network issues numbers of this prefix and length.
+  var isIssued: Bool {
+    switch prefix {
+    case 4000...4999: count == 13 || count == 16 || count == 19
+    case 5100...5599, 2221...2720: count == 16
+    case 3400...3499, 3700...3799: count == 15
+    case 3000...3059, 3600...3699, 3800...3999: count == 14
+    case 3528...3589, 6011, 6200...6299, 6440...6599: (16...19).contains(count)
+    default: false
+    }
   }
 }

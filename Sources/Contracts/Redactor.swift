@@ -54,9 +54,9 @@ public struct Redactor: Sendable {
   public func redact(_ text: String) -> Redaction {
     var result = Redaction(text: text, counts: [:])
     for _ in 0..<Self.roundsMax {
-      let bytes = Array(result.text.utf8)
-      var scan = RedactionScan(hidesPersonalData: hidesPersonalData)
-      bytes.withUnsafeBufferPointer { scan.run($0) }
+      let scan = result.text.withUTF8 {
+        RedactionScan.scan($0, hidesPersonalData: hidesPersonalData)
+      }
       guard scan.isChanged else { break }
       result.counts.merge(scan.counts, uniquingKeysWith: +)
       result.text = String(decoding: scan.output, as: UTF8.self)

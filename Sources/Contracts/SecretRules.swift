@@ -54,6 +54,9 @@ enum PrefixRule {
     Shape(prefix: "SG.", kind: .apiKey, least: 40),
   ]
 
+  /// What a key or token begins with.
+  static var texts: [StaticString] { shapes.map(\.prefix) + ["eyJ", "AKIA", "ASIA"] }
+
   /// For each first byte, whether any shape begins with it: most words are passed at once.
   private static let firstBytes: [Bool] = {
     var table = [Bool](repeating: false, count: 256)
