@@ -34,8 +34,11 @@ enum EmailRule {
       }
       if end == label { break }
       labels += 1
-      let isWord = bytes[label..<end].allSatisfy { $0.isLetter }
-      if labels > 1, isWord, end - label >= 2 { found = end }
+      // Hyphens behind the last label are no part of it, as in `<!--me@example.org-->`.
+      var last = end
+      while last > label, bytes[last - 1] == UInt8(ascii: "-") { last -= 1 }
+      let isWord = bytes[label..<last].allSatisfy { $0.isLetter }
+      if labels > 1, isWord, last - label >= 2 { found = last }
       label = end + 1
     }
     return found

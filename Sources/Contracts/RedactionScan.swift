@@ -155,7 +155,9 @@ struct RedactionScan {
 
   private func find(at index: Int) -> Finding? {
     let byte = bytes[index]
-    if byte == UInt8(ascii: "-") { return PrivateKeyRule.find(bytes, at: index) }
+    if byte == UInt8(ascii: "-"), let finding = PrivateKeyRule.find(bytes, at: index) {
+      return finding
+    }
     if byte.isAlphanumeric, beginsWord(at: index) {
       if let finding = PrefixRule.find(bytes, at: index) { return finding }
       if let finding = NamedValueRule.find(bytes, at: index) { return finding }

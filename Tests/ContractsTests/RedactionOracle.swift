@@ -64,7 +64,9 @@ private struct PlainScan {
 
   private func find(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Finding? {
     let byte = bytes[index]
-    if byte == UInt8(ascii: "-") { return PrivateKeyRule.find(bytes, at: index) }
+    if byte == UInt8(ascii: "-"), let finding = PrivateKeyRule.find(bytes, at: index) {
+      return finding
+    }
     guard byte.isAlphanumeric || hidesPersonalData && byte.isEmailLocal else { return nil }
     let last = output.last ?? 0x20
     let beginsWord = isAfterEscape || !last.isAlphanumeric
@@ -152,8 +154,11 @@ private enum PlainEmailRule {
       }
       if end == label { break }
       labels += 1
-      let isWord = bytes[label..<end].allSatisfy { $0.isLetter }
-      if labels > 1, isWord, end - label >= 2 { found = end }
+      // Hyphens behind the last label are no part of it, as in `<!--me@example.org-->`.
+      var last = end
+      while last > label, bytes[last - 1] == UInt8(ascii: "-") { last -= 1 }
+      let isWord = bytes[label..<last].allSatisfy { $0.isLetter }
+      if labels > 1, isWord, last - label >= 2 { found = last }
       label = end + 1
     }
     return found

@@ -165,6 +165,13 @@ enum MadeUp {
     #expect(strict.redact(#""a\nbob@x.io""#).text == #""a\n[redacted:email]""#)
   }
 
+  @Test func anAddressMayStandBesideHyphens() {
+    #expect(strict.redact("-bob@x.io").text == "[redacted:email]")
+    #expect(strict.redact("To:\n-ann.lee@x.io\n").text == "To:\n[redacted:email]\n")
+    #expect(strict.redact("<!--bob@x.io-->").text == "<![redacted:email]-->")
+    #expect(strict.redact("bob@x.io- or").text == "[redacted:email]- or")
+  }
+
   @Test func jsonStaysJSON() throws {
     var generator = SeededGenerator(seed: 3)
     for _ in 0..<300 {
