@@ -38,7 +38,8 @@ extension LedgerEvent {
     let integers = 32 * ByteWriter.integerBytesMax
     switch kind {
     case .reserved(let reserved):
-      let names = reserved.app.utf8.count + reserved.upstream.utf8.count
+      let names =
+        reserved.app.utf8.count + reserved.upstream.utf8.count
         + reserved.model.utf8.count
       return reserved.accounts.reduce(integers + names) { bytes, account in
         bytes + account.app.utf8.count + account.budget.utf8.count + account.window.utf8.count

@@ -109,14 +109,6 @@ extension HeadFields {
     if start >= 0 { body(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
   }
 
-  /// Writes the field lines that go on to the next hop; see `forEachRun`.
-  public func writeEndToEnd(
-    in bytes: UnsafeRawBufferPointer, dropping: FieldSet = [], names: [StaticString] = [],
-    to sink: inout some ByteSink
-  ) {
-    forEachRun(in: bytes, dropping: dropping, names: names) { sink.append($0) }
-  }
-
   private func lineEnd(_ slice: FieldSlice, in bytes: UnsafeRawBufferPointer) -> Int {
     var end = Int(slice.valueEnd)
     while bytes[end] != ByteClass.lineFeed { end += 1 }

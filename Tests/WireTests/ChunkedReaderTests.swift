@@ -96,7 +96,7 @@ import Wire
     return try bytes.withUnsafeBytes { raw in
       let head = try #require(try RequestHead.parse(raw))
       var out: [UInt8] = []
-      head.fields.writeEndToEnd(in: raw, dropping: dropping, names: names, to: &out)
+      head.fields.forEachRun(in: raw, dropping: dropping, names: names) { out.append($0) }
       return String(decoding: out, as: UTF8.self)
     }
   }

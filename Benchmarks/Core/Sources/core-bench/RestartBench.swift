@@ -67,7 +67,8 @@ struct RestartBench: ParsableCommand {
       "\(id.app) \(id.budget) \(id.window) \(account.settled.nanodollars) "
         + "\(account.reserved.nanodollars)"
     }
-    return "\(ledger.lastSequence) \(ledger.openCount)\n" + accounts.sorted().joined(separator: "\n")
+    let head = "\(ledger.lastSequence) \(ledger.openCount)\n"
+    return head + accounts.sorted().joined(separator: "\n")
   }
 
   private func size(of directory: String) throws -> Int {
