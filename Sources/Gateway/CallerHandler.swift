@@ -98,10 +98,8 @@ final class CallerHandler: ChannelInboundHandler {
     case .closed: break
     case .idle, .head, .body, .call:
       // Copied, so that the channel reads into the same memory again; a request is small, and new
-      // memory for each read costs more than to move it. What a large body took is given back.
-      if inbox.readableBytes == 0 {
-        if inbox.capacity > Self.spentBytesMax { inbox = ByteBuffer() } else { inbox.clear() }
-      }
+      // memory for each read costs more than to move it.
+      if inbox.readableBytes == 0 { inbox.clear() }
       inbox.writeBuffer(&bytes)
       stopReadingIfAhead()
       if inbox.readerIndex > Self.spentBytesMax { inbox.discardReadBytes() }
@@ -286,6 +284,8 @@ final class CallerHandler: ChannelInboundHandler {
     guard keepsAlive, !loop.isStopping else { return linger() }
     phase = .idle
     deadline = .now() + .seconds(configuration.idleTimeoutSeconds)
+    // An idle connection does not keep what a large body took.
+    if inbox.readableBytes == 0, inbox.capacity > Self.spentBytesMax { inbox = ByteBuffer() }
     readOn()
     if inbox.readableBytes > 0 { process() }
   }
