@@ -25,7 +25,8 @@ extension Runner {
     defer { generator.stop() }
     let answer = String(decoding: generator.readAvailable(), as: UTF8.self)
     guard answer.hasPrefix("open") else {
-      throw BenchFault("\(subject.name), \(scenario.name): \(answer)")
+      let messages = (try? String(contentsOfFile: site.log(subject.name), encoding: .utf8)) ?? ""
+      throw BenchFault("\(subject.name), \(scenario.name): \(answer)\(messages.suffix(1_000))")
     }
     subject.account?.settle()
     try subject.verifyOpen(possible)

@@ -30,8 +30,14 @@ final class Runner {
     let chosen = scenario.subjects.filter { plan.subjects?.contains($0.name) ?? true }
     guard !chosen.isEmpty else { return }
     progress("\(scenario.name): \(scenario.title)")
-    for block in scenario.isFreshEachRound ? rounds.map({ [$0] }) : [rounds] {
-      try run(scenario, chosen, rounds: block)
+    guard scenario.isFreshEachRound else { return try run(scenario, chosen, rounds: rounds) }
+    // One by one, and ended before the next: what a subject still holds of the last streams would
+    // take descriptors of the mock from the next one.
+    for round in rounds {
+      let shift = round % chosen.count
+      for subject in chosen[shift...] + chosen[..<shift] {
+        try run(scenario, [subject], rounds: [round])
+      }
     }
   }
 

@@ -21,7 +21,7 @@ struct Scenario: Sendable {
   var subjects: [any Subject]
   var bodyBytes: Int?
   var title: String
-  /// Whether subjects are started anew for every round: memory that was once taken is not always
+  /// Whether a subject is started anew for every round, alone: memory that was once taken is not always
   /// given back.
   var isFreshEachRound = false
 
