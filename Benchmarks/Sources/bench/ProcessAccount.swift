@@ -6,15 +6,21 @@ import Foundation
 struct ProcessAccount {
   let root: pid_t
 
-  /// Nanoseconds on a core, of all threads of the process and of its children that still run.
+  /// Nanoseconds on a core, of the process and of its children that still run. It is the clock of
+  /// whole processes: the sum over their present threads would lose what ended threads used, and
+  /// run backwards when one ends.
   func cpuNanoseconds() -> UInt64 {
     processes().reduce(0) { sum, pid in
-      threads(pid).reduce(sum) { $0 + (field(0, of: "/proc/\(pid)/task/\($1)/schedstat") ?? 0) }
+      var clock = clockid_t()
+      var time = timespec()
+      guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+        return sum
+      }
+      return sum + UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
   }
 
-  /// Megabytes (10^6 bytes) of resident memory, by VmRSS. Pages that processes share count in
-  /// each of them.
+  /// Resident memory by VmRSS. Pages that processes share count in each of them.
   func residentMebibytes() -> Double {
     let kilobytes = processes().reduce(0.0) { sum, pid in
       let status = text("/proc/\(pid)/status")
@@ -32,7 +38,7 @@ struct ProcessAccount {
     for _ in 0..<20 {
       usleep(100_000)
       let now = cpuNanoseconds()
-      if now - last < 2_000_000 { return }
+      if now < last + 2_000_000 { return }
       last = now
     }
   }
@@ -52,11 +58,6 @@ struct ProcessAccount {
 
   private func threads(_ pid: pid_t) -> [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
-  }
-
-  private func field(_ index: Int, of path: String) -> UInt64? {
-    let fields = text(path).split(separator: " ")
-    return index < fields.count ? UInt64(fields[index]) : nil
   }
 
   /// Files of /proc have no size, so they are read by the handle.

@@ -128,7 +128,9 @@ final class Runner {
       figures[.eventDelay99] = delay.p99
     }
     if let account = subject.account {
-      let used = account.cpuNanoseconds() - before
+      let after = account.cpuNanoseconds()
+      guard after > before else { throw BenchFault("\(subject.name) ended under load") }
+      let used = after - before
       figures[.cpu] = Double(used) / 1_000 / Double(result.calls)
       figures[.resident] = resident
     }
