@@ -26,10 +26,8 @@ struct AnswerContent {
   let coding: ContentCoding
   /// The caller may get less than the payload.
   let mayShorten: Bool
-  // At most one of the two; beside each other and not in one enumeration, since what is taken out
-  // of one to be changed is copied.
-  private var json: AnswerReader?
-  private var stream: StreamReader?
+  private let reader: (any PayloadReader)?
+  let isStream: Bool
   private var decoding = Decoding.plain
   /// Payload bytes of a coded answer.
   private var codedBytes: Int64 = 0
@@ -38,11 +36,13 @@ struct AnswerContent {
   init() {
     coding = .identity
     mayShorten = false
+    reader = nil
+    isStream = false
   }
 
   /// - Parameter decodedBytesMax: the most bytes of content read of a coded answer; a longer one
   ///   is a decompression bomb and counts as unreadable.
-  init(_ kind: Kind, coding: ContentCoding, decodedBytesMax: Int) {
+  init(_ kind: Kind, of operation: Operation, coding: ContentCoding, decodedBytesMax: Int) {
     self.coding = coding
     if coding == .identity {
       decoding = .plain
@@ -54,14 +54,14 @@ struct AnswerContent {
     switch kind {
     case .json:
       mayShorten = false
-      json = AnswerReader()
+      isStream = false
+      reader = operation.answerReader()
     case .stream(let hidesUsage):
       mayShorten = hidesUsage && coding == .identity
-      stream = StreamReader(hidesUsage: mayShorten)
+      isStream = true
+      reader = operation.streamReader(hidesUsage: mayShorten)
     }
   }
-
-  var isStream: Bool { stream != nil }
 
   /// The answer cannot be read, so that its call is charged as estimated.
   var isUnreadable: Bool { if case .unreadable = decoding { true } else { false } }
@@ -69,7 +69,7 @@ struct AnswerContent {
   /// All that the answer told, valid at any moment. Of one that cannot be read no figure is
   /// believed; its length, or that of the text seen in it, is what an estimate can rest on.
   var reading: CallReading {
-    let reading = json?.reading ?? stream?.reading ?? CallReading()
+    let reading = reader?.reading ?? CallReading()
     guard isUnreadable else { return reading }
     var unbelieved = CallReading()
     unbelieved.outputTextBytes = max(reading.outputTextBytes, codedBytes)
@@ -112,15 +112,13 @@ struct AnswerContent {
   }
 
   private mutating func take(_ content: UnsafeRawBufferPointer) -> StreamRelay {
-    if let relay = stream?.feed(content) { return relay }
-    json?.feed(content)
-    return .everything
+    reader?.feed(content) ?? .everything
   }
 
   /// The payload is over.
   /// - Returns: bytes that were held back and that the caller gets after all.
   mutating func end(sample: inout AnswerSample) -> [UInt8] {
-    let rest = stream?.finish() ?? []
+    let rest = reader?.finish() ?? []
     // Some senders forget the end of the coding. Usage that was read before it stands.
     if case .inflating(let inflate) = decoding, !inflate.isWhole, reading.usage == nil {
       decoding = .unreadable

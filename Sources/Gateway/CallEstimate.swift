@@ -14,6 +14,8 @@ struct CallEstimate {
   var inputTokens: Int64 = 0
   /// At most so many tokens of output, over all choices; nil where nothing bounds them.
   var outputTokens: Int64?
+  /// At most so many units that are no tokens.
+  var units: [UsageCount] = []
   /// The price of `model` at the call's start.
   var price: ModelPrice?
   /// The service tier that the request names.
@@ -41,23 +43,26 @@ struct CallEstimate {
   /// - Returns: why the body is not taken. The estimate then stands as far as it got: a refusal is
   ///   recorded under the model that was asked for.
   mutating func read(
-    plan: RequestPlan, body: ByteBuffer, policy: Policy, priceBook: PriceBook, at now: Timestamp
+    plan: RequestPlan, body: ByteBuffer, policy: Policy, prices: PriceBook, at now: Timestamp
   ) -> Denial? {
+    let operation: Operation
     switch plan.endpoint {
     case .free: return nil
     case .unmetered:
       bound = .none(.pathUnmetered(path: plan.pathText))
       return nil
-    case .chatCompletions: break
+    case .metered(let metered): operation = metered
     }
     do throws(PeekFault) {
       let request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
-        try ChatRequest.peek(bytes)
+        try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
+          try operation.peek(bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.path]))
+        }
       }
       guard !request.model.isEmpty, request.model.utf8.count <= Self.modelBytesMax else {
         return .requestInvalid(message: Self.modelMessage)
       }
-      take(request, policy: policy, priceBook: priceBook, at: now)
+      take(request, policy: policy, prices: prices, at: now)
       return nil
     } catch {
       return .requestInvalid(message: error.message)
@@ -68,28 +73,29 @@ struct CallEstimate {
     "The request must name a 'model', in at most \(modelBytesMax) bytes."
 
   private mutating func take(
-    _ request: ChatRequest, policy: Policy, priceBook: PriceBook, at now: Timestamp
+    _ request: PeekedRequest, policy: Policy, prices: PriceBook, at now: Timestamp
   ) {
     model = request.model
     isStream = request.isStream
     serviceTier = request.serviceTier
     inputTokens = request.inputTokensMax
-    price = priceBook.price(model: model, at: now)
+    units = request.units
+    price = prices.price(model: model, at: now)
     hidesUsage = request.hidesUsage
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
     splices = request.splices(outputBound: outputBound)
-    bound = costBound(unboundablePart: request.unboundablePart)
+    bound = costBound(of: request)
   }
 
   /// The caller's own bound, else the smaller of the model's, which its provider enforces, and the
   /// app's, which nobody does unless a budgeted app's request says it.
-  private mutating func boundOutput(_ request: ChatRequest, appMost: Int64?, isBudgeted: Bool) {
+  private mutating func boundOutput(_ request: PeekedRequest, appMost: Int64?, isBudgeted: Bool) {
     if let asked = request.outputTokensMax {
       outputTokens = asked
       return
     }
     let modelMost = price?.outputTokensMax
-    guard let appMost, appMost < modelMost ?? .max else {
+    guard let appMost, appMost < modelMost ?? .max, request.outputBoundPlace != nil else {
       outputTokens = modelMost.map { request.outputTokens(ofEach: $0) }
       return
     }
@@ -97,14 +103,14 @@ struct CallEstimate {
     outputTokens = request.outputTokensMax(withBound: appMost)
   }
 
-  private func costBound(unboundablePart: String?) -> CostBound {
+  private func costBound(of request: PeekedRequest) -> CostBound {
     guard let price else { return .none(.modelUnpriced(model: model)) }
-    if let part = unboundablePart { return .none(.costUnbounded(part: part)) }
+    if let part = request.unboundablePart { return .none(.costUnbounded(part: part)) }
     guard let outputTokens else {
-      return .none(.outputUnbounded(field: ChatRequest.outputBoundField))
+      return .none(.outputUnbounded(field: request.outputBoundField))
     }
     let worst = price.worstCase(
-      inputTokens: inputTokens, outputTokens: outputTokens, serviceTier: serviceTier)
+      inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: serviceTier)
     guard let worst else { return .none(.costUnbounded(part: "its size")) }
     return .atMost(worst)
   }

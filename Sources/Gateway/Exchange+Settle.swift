@@ -13,7 +13,7 @@ extension Exchange {
       core.metrics.record(.duplicateSettlements)
       return
     }
-    if plan.endpoint == .chatCompletions, ending.charge == .reportedElseEstimate,
+    if plan.operation != nil, ending.charge == .reportedElseEstimate,
       let coding = pipe?.unreadableCoding
     {
       core.metrics.record(.answersUnreadable)
@@ -22,11 +22,13 @@ extension Exchange {
     let reading = pipe?.reading ?? CallReading()
     let settlement = Settlement(
       ending.charge, reading: reading, estimate: estimate, reserved: reserved,
-      endpoint: plan.endpoint, priceBook: core.priceBook, at: startedAt)
+      endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt)
     let now = NIODeadline.now()
     let outcome = CallOutcome(
       status: UInt16(clamping: ending.status), ending: ending.ending, usage: settlement.usage,
       responseModel: Self.journaledModel(reading.responseModel),
+      serviceTier: reading.serviceTier.map(Self.journaledModel),
+      otherModels: reading.otherModels,
       durationMilliseconds: (now - started).nanoseconds / 1_000_000,
       firstByteMilliseconds: firstByteMilliseconds)
     core.desk.settle(
@@ -50,7 +52,7 @@ extension Exchange {
   }
 
   private func offerSample(_ ending: Call.Ending, app: Int, latencyMilliseconds: Int64) {
-    guard plan.endpoint == .chatCompletions, let callID else { return }
+    guard let operation = plan.operation, operation.isSampled, let callID else { return }
     let isError = ending.ending != .completed && ending.ending != .clientGone
     guard sampleRate > 0 || isError && core.apps[app].samplesErrors else { return }
     if pipe?.sample.isTruncated == true || body.readableBytes > core.configuration.sampleBytesMax {
@@ -59,7 +61,7 @@ extension Exchange {
     }
     core.samples.offer(
       SampleDraft(
-        app: core.apps[app].policy.app, call: callID, model: estimate.model, time: startedAt,
+        app: core.apps[app].policy.app, call: callID, operation: operation, model: estimate.model, time: startedAt,
         status: ending.status, request: body, answer: pipe?.sample.bytes ?? ByteBuffer(),
         isStream: pipe?.isStream ?? estimate.isStream, latencyMilliseconds: latencyMilliseconds,
         // An error that is stored whatever the rate was certain to be.

@@ -85,7 +85,7 @@ final class Exchange {
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
     let denial = estimate.read(
-      plan: plan, body: body, policy: core.estimatePolicies[app], priceBook: core.priceBook,
+      plan: plan, body: body, policy: core.estimatePolicies[app], prices: core.upstreams[plan.upstream].prices,
       at: startedAt)
     switch call.bodyHeld(denial: denial) {
     case .refuse(let denial): refuse(denial)
@@ -161,7 +161,7 @@ final class Exchange {
   }
 
   private func chooseSample(app: Int) {
-    guard let callID, plan.endpoint == .chatCompletions else { return }
+    guard let callID, plan.operation?.isSampled == true else { return }
     let rate = core.apps[app].sampleRate
     if SampleQueue.chooses(callID, rate: rate) { sampleRate = rate }
   }
@@ -217,7 +217,7 @@ final class Exchange {
     var choice = AnswerSample.Choice.never
     if sampleRate > 0 {
       choice = .always
-    } else if plan.endpoint == .chatCompletions, let app = plan.app,
+    } else if plan.operation?.isSampled == true, let app = plan.app,
       core.apps[app].samplesErrors
     {
       choice = .errors

@@ -117,11 +117,14 @@ public struct GatewayUpstream: Sendable {
   public var credentialField: CredentialField
   /// PEM file of the authorities to trust in place of the system's; for upstreams inside a house.
   public var trustRootsPath: String?
+  /// What its models cost.
+  public var prices: PriceBook
 
   public init(
     name: String, dialect: DialectID, isTLS: Bool, host: String, port: Int,
     pathPrefix: String = "", credential: String? = nil, missingCredential: String? = nil,
-    credentialField: CredentialField? = nil, trustRootsPath: String? = nil
+    credentialField: CredentialField? = nil, trustRootsPath: String? = nil,
+    prices: PriceBook = PriceBook()
   ) {
     self.name = name
     self.dialect = dialect
@@ -133,6 +136,7 @@ public struct GatewayUpstream: Sendable {
     self.missingCredential = missingCredential
     self.credentialField = credentialField ?? CredentialField(dialect)
     self.trustRootsPath = trustRootsPath
+    self.prices = prices
   }
 
   /// Whether calls can be relayed: they are not sent without a credential that is missing.
@@ -166,7 +170,7 @@ extension GatewayUpstream {
   public init(
     name: String, dialect: DialectID, baseURL: String, credential: String? = nil,
     missingCredential: String? = nil, credentialField: CredentialField? = nil,
-    trustRootsPath: String? = nil
+    trustRootsPath: String? = nil, prices: PriceBook = PriceBook()
   ) throws(GatewayFault) {
     func invalid(_ what: String) -> GatewayFault {
       .configurationInvalid(
@@ -205,7 +209,7 @@ extension GatewayUpstream {
     self.init(
       name: name, dialect: dialect, isTLS: isTLS, host: host, port: port, pathPrefix: prefix,
       credential: credential, missingCredential: missingCredential,
-      credentialField: credentialField, trustRootsPath: trustRootsPath)
+      credentialField: credentialField, trustRootsPath: trustRootsPath, prices: prices)
   }
 
   /// - Throws: `GatewayFault.configurationInvalid` where a name or the credential cannot stand in a

@@ -22,7 +22,6 @@ final class GatewayCore: Sendable {
   let upstreamOfApp: [Int]
   /// By upstream index; nil for plain HTTP.
   let upstreamTLS: [NIOSSLContext?]
-  let priceBook: PriceBook
   let desk: AdmissionDesk
   let metrics: GatewayMetrics
   let samples: SampleQueue
@@ -38,7 +37,7 @@ final class GatewayCore: Sendable {
 
   init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
-    priceBook: PriceBook, keys: KeyTable, desk: AdmissionDesk, metrics: GatewayMetrics,
+    keys: KeyTable, desk: AdmissionDesk, metrics: GatewayMetrics,
     samples: SampleQueue, codings: UnreadableCodings, addresses: AddressBook,
     clock: @escaping @Sendable () -> Timestamp, logger: Logger
   ) throws(GatewayFault) {
@@ -54,7 +53,6 @@ final class GatewayCore: Sendable {
     upstreamLines = upstreams.map(UpstreamLines.init)
     upstreamOfApp = try Self.upstreams(of: apps, among: upstreams)
     upstreamTLS = try TLSContexts.client(for: upstreams)
-    self.priceBook = priceBook
     keyTable = Mutex(keys)
     self.desk = desk
     self.metrics = metrics

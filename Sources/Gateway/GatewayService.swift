@@ -73,7 +73,7 @@ public final class GatewayService: Service, Sendable {
   /// - Throws: `configurationInvalid`, `certificateUnreadable`, `keysUnreadable`.
   public init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
-    priceBook: PriceBook, ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
+    ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
     callbacks: Callbacks, logger: Logger
   ) throws(GatewayFault) {
     let threads = NIOThreadPool(numberOfThreads: 2)
@@ -91,7 +91,7 @@ public final class GatewayService: Service, Sendable {
       lifetime: .seconds(configuration.addressLifetimeSeconds), threads: threads)
     let records = try Self.keys(from: callbacks.loadKeys)
     core = try GatewayCore(
-      configuration: configuration, apps: apps, upstreams: upstreams, priceBook: priceBook,
+      configuration: configuration, apps: apps, upstreams: upstreams,
       keys: KeyTable(records: records, apps: apps.map(\.policy.app)), desk: desk, metrics: metrics,
       samples: samples, codings: codings, addresses: addresses, clock: callbacks.clock,
       logger: logger)

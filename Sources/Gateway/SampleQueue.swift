@@ -18,6 +18,7 @@ import Telemetry
 struct SampleDraft: Sendable {
   var app: String
   var call: CallID
+  var operation: Operation
   var model: String
   var time: Timestamp
   var status: Int
@@ -184,9 +185,9 @@ final class SampleQueue: Sendable {
   }
 
   private static func record(_ draft: SampleDraft) -> SampleRecord {
-    let output = OutputText.extract(
-      body: Array(draft.answer.readableBytesView), isStream: draft.isStream)
-    let input = InputText.extract(body: Array(draft.request.readableBytesView))
+    let output = draft.operation.outputText(
+      of: Array(draft.answer.readableBytesView), isStream: draft.isStream)
+    let input = draft.operation.inputText(of: Array(draft.request.readableBytesView))
     return SampleRecord(
       app: draft.app, call: draft.call, origin: "gateway", model: draft.model, time: draft.time,
       status: draft.status, input: draft.redactor.redact(input).text,

@@ -26,11 +26,11 @@ struct Settlement: Equatable {
   ///   - at: the moment whose prices hold: the call's start, as for its estimate.
   init(
     _ charge: Call.Charge, reading: CallReading, estimate: CallEstimate, reserved: Money,
-    endpoint: Endpoint, priceBook: PriceBook, at: Timestamp
+    endpoint: Endpoint, prices: PriceBook, at: Timestamp
   ) {
     if charge != .nothing, let usage = reading.usage {
       self.init(charge: .zero, usage: usage, isReleased: false)
-      self.charge = Self.price(reading, estimate, priceBook, at, reserved)
+      self.charge = Self.price(reading, estimate, prices, at, reserved)
       return
     }
     switch (charge, endpoint) {
@@ -41,7 +41,7 @@ struct Settlement: Equatable {
       self.init(charge: .zero, usage: .unknown, isReleased: true)
     case (.reportedElseEstimate, .unmetered):
       self.init(charge: .zero, usage: .unknown, isReleased: false)
-    case (.reportedElseEstimate, .chatCompletions):
+    case (.reportedElseEstimate, .metered):
       self.init(estimateOf: reading, estimate: estimate, reserved: reserved)
     }
   }
@@ -62,24 +62,39 @@ struct Settlement: Equatable {
       self.init(charge: reserved, usage: usage, isReleased: false)
       return
     }
+    for unit in estimate.units { usage[unit.bucket] = unit.count }
     let charge = estimate.price?.worstCase(
-      inputTokens: usage.inputUncached, outputTokens: usage.outputText,
+      inputTokens: usage.inputUncached, outputTokens: usage.outputText, units: estimate.units,
       serviceTier: estimate.serviceTier)
     self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
   }
 
-  /// The provider's usage at the price of the model that it ran, else of the one asked for.
+  /// The provider's usage at the price of the model that it ran, else of the one asked for, and
+  /// what other models used at theirs.
   private static func price(
-    _ reading: CallReading, _ estimate: CallEstimate, _ priceBook: PriceBook, _ at: Timestamp,
+    _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
     _ reserved: Money
   ) -> Money {
     guard let usage = reading.usage else { return reserved }
     let ran =
       reading.responseModel == estimate.model
-      ? nil : priceBook.price(model: reading.responseModel, at: at)
+      ? nil : prices.price(model: reading.responseModel, at: at)
     guard let price = ran ?? estimate.price else { return .zero }
-    // A sum that leaves the range of money is charged at the range's end: it must not be free.
-    return price.cost(of: usage, serviceTier: reading.serviceTier)
-      ?? Money(nanodollars: .max)
+    var charge = cost(of: usage, at: price, reading.serviceTier, reserved)
+    for other in reading.otherModels {
+      let price = prices.price(model: other.model, at: at) ?? price
+      charge = charge.addingClamped(cost(of: other.usage, at: price, reading.serviceTier, reserved))
+    }
+    return charge
+  }
+
+  /// A sum that leaves the range of money is charged at the range's end, and units that have no
+  /// price at what was held for the call: neither may be free.
+  private static func cost(
+    of usage: Usage, at price: ModelPrice, _ serviceTier: String?, _ reserved: Money
+  ) -> Money {
+    let cost = price.cost(of: usage, serviceTier: serviceTier) ?? Money(nanodollars: .max)
+    guard !usage.others.isEmpty, price.unpricedBucket(of: usage) != nil else { return cost }
+    return max(cost, reserved)
   }
 }

@@ -34,7 +34,7 @@ struct UpstreamRequest {
   private static let ownLinesBytesMax = 256
 
   private func writeHead(bodyBytes: Int, to cursor: inout ByteCursor) {
-    let isMetered = plan.endpoint == .chatCompletions
+    let isMetered = plan.operation != nil
     plan.headBytes.withUnsafeReadableBytes { bytes in
       cursor.append(plan.head.method.name)
       cursor.append(" ")

@@ -49,21 +49,29 @@ public struct CallOutcome: Hashable, Sendable, Codable {
   /// The status that the caller saw; 0 where it saw none.
   public var status: UInt16
   public var ending: CallEnding
+  /// Of the model that answered; see `otherModels`.
   public var usage: Usage
   /// The model that the provider says it ran; empty where it did not say.
   public var responseModel: String
+  /// The service tier that the provider says it used; nil where it did not say.
+  public var serviceTier: String?
+  /// What models beside the answering one consumed within the call.
+  public var otherModels: [ModelUsage]
   public var durationMilliseconds: Int64
   /// From the request's last byte to the answer's first; -1 where none came.
   public var firstByteMilliseconds: Int64
 
   public init(
     status: UInt16, ending: CallEnding, usage: Usage, responseModel: String,
-    durationMilliseconds: Int64, firstByteMilliseconds: Int64
+    serviceTier: String? = nil, otherModels: [ModelUsage] = [], durationMilliseconds: Int64,
+    firstByteMilliseconds: Int64
   ) {
     self.status = status
     self.ending = ending
     self.usage = usage
     self.responseModel = responseModel
+    self.serviceTier = serviceTier
+    self.otherModels = otherModels
     self.durationMilliseconds = durationMilliseconds
     self.firstByteMilliseconds = firstByteMilliseconds
   }

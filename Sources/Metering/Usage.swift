@@ -22,8 +22,20 @@ public enum UsageSource: UInt8, Sendable, Codable, CaseIterable {
   }
 }
 
-/// Model tokens of one call in disjoint buckets; every count is ≥ 0.
+/// A count of one bucket.
+public struct UsageCount: Hashable, Sendable, Codable {
+  public var bucket: UsageBucket
+  public var count: Int64
+
+  public init(_ bucket: UsageBucket, _ count: Int64) {
+    self.bucket = bucket
+    self.count = count
+  }
+}
+
+/// What one model of a call consumed, in disjoint buckets; every count is ≥ 0.
 public struct Usage: Hashable, Sendable, Codable {
+  // The buckets that most calls fill lie here, so that they cost no allocation.
   public var inputUncached: Int64 = 0
   public var cacheRead: Int64 = 0
   public var cacheWrite5m: Int64 = 0
@@ -33,19 +45,84 @@ public struct Usage: Hashable, Sendable, Codable {
   public var outputText: Int64 = 0
   public var outputReasoning: Int64 = 0
   public var outputAudio: Int64 = 0
+  /// Counts of all other buckets, ascending by bucket, none of them zero.
+  public private(set) var others: [UsageCount] = []
   public var source: UsageSource
 
   public init(source: UsageSource) { self.source = source }
 
   public static let unknown = Usage(source: .unknown)
 
+  /// The count of a bucket.
+  public subscript(bucket: UsageBucket) -> Int64 {
+    get {
+      if let field = Self.field(bucket) { return self[keyPath: field] }
+      return others.first { $0.bucket == bucket }?.count ?? 0
+    }
+    set {
+      if let field = Self.field(bucket) {
+        self[keyPath: field] = newValue
+        return
+      }
+      let place = others.firstIndex { $0.bucket.rawValue >= bucket.rawValue } ?? others.count
+      if place < others.count, others[place].bucket == bucket {
+        if newValue == 0 { others.remove(at: place) } else { others[place].count = newValue }
+      } else if newValue != 0 {
+        others.insert(UsageCount(bucket, newValue), at: place)
+      }
+    }
+  }
+
+  private static func field(_ bucket: UsageBucket) -> WritableKeyPath<Usage, Int64>? {
+    switch bucket {
+    case .inputUncached: \.inputUncached
+    case .cacheRead: \.cacheRead
+    case .cacheWrite5m: \.cacheWrite5m
+    case .cacheWrite1h: \.cacheWrite1h
+    case .inputAudio: \.inputAudio
+    case .inputImage: \.inputImage
+    case .outputText: \.outputText
+    case .outputReasoning: \.outputReasoning
+    case .outputAudio: \.outputAudio
+    default: nil
+    }
+  }
+
+  /// Adds another usage's counts to these, held at the end of the range; the source stays.
+  public mutating func add(_ other: Usage) {
+    other.forEachCount { self[$0] = Self.sum(self[$0], $1) }
+  }
+
+  /// All counts that are not zero.
+  public func forEachCount(_ body: (UsageBucket, Int64) -> Void) {
+    if inputUncached != 0 { body(.inputUncached, inputUncached) }
+    if cacheRead != 0 { body(.cacheRead, cacheRead) }
+    if cacheWrite5m != 0 { body(.cacheWrite5m, cacheWrite5m) }
+    if cacheWrite1h != 0 { body(.cacheWrite1h, cacheWrite1h) }
+    if inputAudio != 0 { body(.inputAudio, inputAudio) }
+    if inputImage != 0 { body(.inputImage, inputImage) }
+    if outputText != 0 { body(.outputText, outputText) }
+    if outputReasoning != 0 { body(.outputReasoning, outputReasoning) }
+    if outputAudio != 0 { body(.outputAudio, outputAudio) }
+    for other in others { body(other.bucket, other.count) }
+  }
+
   /// All input buckets, in tokens, held at the end of the range.
   public var inputTotal: Int64 {
-    Self.sum(inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, inputImage)
+    let usual = Self.sum(
+      inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, inputImage)
+    return others.isEmpty ? usual : Self.sum(usual, total(of: .inputTokens))
   }
 
   /// All output buckets, in tokens, held at the end of the range.
-  public var outputTotal: Int64 { Self.sum(outputText, outputReasoning, outputAudio) }
+  public var outputTotal: Int64 {
+    let usual = Self.sum(outputText, outputReasoning, outputAudio)
+    return others.isEmpty ? usual : Self.sum(usual, total(of: .outputTokens))
+  }
+
+  private func total(of kind: UsageBucket.Kind) -> Int64 {
+    others.reduce(0) { $1.bucket.kind == kind ? Self.sum($0, $1.count) : $0 }
+  }
 
   /// Counts come from a provider's answer: an absurd one must not trap.
   private static func sum(_ counts: Int64...) -> Int64 {
@@ -53,5 +130,17 @@ public struct Usage: Hashable, Sendable, Codable {
       let (sum, overflow) = total.addingReportingOverflow(count)
       return overflow ? .max : sum
     }
+  }
+}
+
+/// What a model beside the one that was asked for consumed within a call (an adviser, a fallback),
+/// at that model's price.
+public struct ModelUsage: Hashable, Sendable, Codable {
+  public var model: String
+  public var usage: Usage
+
+  public init(model: String, usage: Usage) {
+    self.model = model
+    self.usage = usage
   }
 }

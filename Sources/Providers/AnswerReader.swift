@@ -1,18 +1,20 @@
-// Reads a JSON answer of chat completions while it passes, in any split, without holding it.
+// Reads an answer that is one JSON document while it passes, in any split, without holding it.
 
-/// Fed every byte of an answer's body as it is relayed. A class: it is large, and lives as long as
-/// its answer.
-public final class AnswerReader {
-  private var reader = JSONReader(sink: OpenAISink(), isStrict: false)
+final class AnswerReader<Sink: AnswerSink>: PayloadReader {
+  private var reader = JSONReader(sink: Sink(), isStrict: false)
 
-  public init() {}
+  init() {}
 
-  /// Reads the next bytes of the body; linear time, no copy of them is kept.
-  public func feed(_ bytes: UnsafeRawBufferPointer) { reader.feed(bytes) }
+  func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
+    reader.feed(bytes)
+    return .everything
+  }
 
-  /// What is known now. At the body's end it is all that the answer tells: an answer that was cut
-  /// off, or is no JSON, has `isComplete` false and what could be read of it.
-  public var reading: CallReading {
+  func finish() -> [UInt8] { [] }
+
+  /// At the body's end it is all that the answer tells: an answer that was cut off, or is no JSON,
+  /// has `isComplete` false and what could be read of it.
+  var reading: CallReading {
     var reading = reader.sink.read()
     reading.isComplete = reader.isDone
     return reading

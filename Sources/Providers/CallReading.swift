@@ -9,6 +9,8 @@ import Metering
 public struct CallReading: Hashable, Sendable {
   /// As reported, in disjoint buckets; nil where the provider reported none.
   public var usage: Usage?
+  /// What models beside the answering one consumed within the call, at prices of their own.
+  public var otherModels: [ModelUsage] = []
   /// Whether the reported figures contradict each other (more cached tokens than input, a negative
   /// count, a fraction); they were clamped so that the sum stays what the provider said.
   public var isUsageInconsistent = false
@@ -23,7 +25,7 @@ public struct CallReading: Hashable, Sendable {
   public var outputTextBytes: Int64 = 0
   /// Whether the answer, or an event of the stream, was an error.
   public var sawError = false
-  /// Whether the answer was whole: the JSON object closed, or the stream said `[DONE]`.
+  /// Whether the answer was whole: the JSON object closed, or the stream said that it ended.
   public var isComplete = false
 
   public init() {}

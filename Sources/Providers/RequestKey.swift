@@ -1,84 +1,54 @@
-// The top-level keys of a chat request that admission reads, and those that only add cost.
+// Keys of a request that admission reads.
 //
-// A key that admission reads must be said once and exactly: an upstream that takes the second of
-// two, or that ignores the case of letters (as Go's decoder does), would else see another request.
+// Such a key must be said once and exactly: an upstream that takes the second of two, or that
+// ignores the case of letters (as Go's decoder does), would else see another request.
 
-/// A top-level key of a chat completions request.
-enum RequestKey: UInt8, CaseIterable {
-  case model, messages, stream, streamOptions, serviceTier
-  case maxTokens, maxCompletionTokens, maxOutputTokens, choices, bestOf
-  case tools, functions, modalities
-  // From here on: keys that reach what no bound can be read of. `null` and empty values do not.
-  case audio, prediction, webSearchOptions, plugins, models, route, extraBody, cachedContent
-  case dataSources, enhancements, chatTemplate, searchParameters, fileIDs, vectorStoreIDs
-  case webSearch, tokenIDs
-  // Other servers' names of the output bound: one that obeys them would pass ours.
-  case nPredict, numPredict, maxNewTokens
+/// The keys that one object of a request's body is read for.
+protocol RequestKey: RawRepresentable<UInt8>, Sendable {
+  /// All keys, made once.
+  static var all: [Self] { get }
+  /// The key as it stands in the body.
+  var name: StaticString { get }
+}
 
-  var name: StaticString {
-    switch self {
-    case .model: "model"
-    case .messages: "messages"
-    case .stream: "stream"
-    case .streamOptions: "stream_options"
-    case .serviceTier: "service_tier"
-    case .maxTokens: "max_tokens"
-    case .maxCompletionTokens: "max_completion_tokens"
-    case .maxOutputTokens: "max_output_tokens"
-    case .choices: "n"
-    case .bestOf: "best_of"
-    case .tools: "tools"
-    case .functions: "functions"
-    case .modalities: "modalities"
-    case .audio: "audio"
-    case .prediction: "prediction"
-    case .webSearchOptions: "web_search_options"
-    case .plugins: "plugins"
-    case .models: "models"
-    case .route: "route"
-    case .extraBody: "extra_body"
-    case .cachedContent: "cached_content"
-    case .dataSources: "data_sources"
-    case .enhancements: "enhancements"
-    case .chatTemplate: "chat_template"
-    case .searchParameters: "search_parameters"
-    case .fileIDs: "file_ids"
-    case .vectorStoreIDs: "vector_store_ids"
-    case .webSearch: "web_search"
-    case .tokenIDs: "prompt_token_ids"
-    case .nPredict: "n_predict"
-    case .numPredict: "num_predict"
-    case .maxNewTokens: "max_new_tokens"
-    }
+/// What a key of a body is.
+enum RequestKeyMatch<Key> {
+  case key(Key)
+  case other
+  /// The same as a known key but for the case of letters.
+  case lookalike(Key)
+}
+
+/// The keys of one object that were said, so that a second one is seen.
+struct SaidKeys<Key: RequestKey> {
+  private var bits: UInt64 = 0
+
+  /// Notes a key. False: it was said before.
+  mutating func note(_ key: Key) -> Bool {
+    let bit: UInt64 = 1 << key.rawValue
+    defer { bits |= bit }
+    return bits & bit == 0
   }
 
-  /// Whether a value under this key makes the cost of a call unboundable.
-  var isUnboundable: Bool { rawValue >= RequestKey.audio.rawValue }
+  mutating func forget() { bits = 0 }
+}
 
-  enum Match {
-    case key(RequestKey)
-    case other
-    /// The same as a known key but for the case of letters.
-    case lookalike(RequestKey)
-  }
-
+extension RequestKey {
   /// The key that a text names.
-  static func match(_ text: JSONText) -> Match {
+  static func match(_ text: JSONText) -> RequestKeyMatch<Self> {
     guard text.isWhole else { return .other }
     var isASCII = true
     for byte in text.bytes where byte >= 0x80 { isASCII = false }
     if !isASCII { return matchFolded(text) }
     for key in all where key.name.utf8CodeUnitCount == text.count {
       if text.equals(key.name) { return .key(key) }
-      if equalsIgnoringCase(text.bytes, key.name) { return .lookalike(key) }
+      if equalsFolding(text.bytes, key.name) { return .lookalike(key) }
     }
     return .other
   }
 
-  private static let all = RequestKey.allCases
-
   /// Two letters beyond ASCII fold to ASCII ones: U+017F to `s`, U+212A to `k`.
-  private static func matchFolded(_ text: JSONText) -> Match {
+  private static func matchFolded(_ text: JSONText) -> RequestKeyMatch<Self> {
     var folded: [UInt8] = []
     var index = 0
     while index < text.count {
@@ -95,7 +65,20 @@ enum RequestKey: UInt8, CaseIterable {
       }
     }
     return folded.withUnsafeBytes { bytes in
-      all.first { equalsIgnoringCase(bytes, $0.name) }.map { .lookalike($0) } ?? .other
+      all.first { equalsFolding(bytes, $0.name) }.map { .lookalike($0) } ?? .other
     }
   }
+}
+
+/// Whether bytes are this ASCII text, in any case of letters on either side.
+private func equalsFolding(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+  guard bytes.count == name.utf8CodeUnitCount else { return false }
+  for index in 0..<bytes.count where lowercase(bytes[index]) != lowercase(name.utf8Start[index]) {
+    return false
+  }
+  return true
+}
+
+private func lowercase(_ byte: UInt8) -> UInt8 {
+  byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
 }

@@ -1,210 +1,53 @@
-// Hears the parts of a chat request and keeps what admission needs.
-//
-// It only notes; faults of meaning are kept and reported once the syntax is known, so that it need
-// not stop the reader.
+// What reads a request: one sink a dialect and operation, over the one JSON reader.
 
-/// The sink of `ChatRequest.peek`.
-struct RequestSink: JSONSink {
-  private(set) var fault: PeekFault?
-  private var request = ChatRequest()
-  private var bound = InputBound()
-  private var seen: UInt64 = 0
-  private var top: RequestKey?
-  private var limits: (completion: Int64?, tokens: Int64?, output: Int64?) = (nil, nil, nil)
-  private var bestOf: Int64 = 1
-  /// Within `stream_options`.
-  private var isIncludeUsage = false
-  private var hasIncludeUsage = false
+/// Hears the parts of a request's body and keeps what admission needs. It only notes: faults of
+/// meaning are kept and reported once the syntax is known, so that it need not stop the reader.
+protocol RequestSink: JSONSink {
+  init()
+  /// The first fault of meaning.
+  var fault: PeekFault? { get }
+  /// What was heard; once, at the body's end.
+  consuming func finished(bodyBytes: Int) -> PeekedRequest
+}
 
-  mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
-    switch depth {
-    case 0: request.splice.topObject = offset + 1
-    case 1: beginTopValue(isObject: isObject, at: offset)
-    default:
-      if let top, top.isUnboundable { unboundable(top) }
-      if top == .streamOptions { includeUsageMustBeBoolean(at: offset, depth: depth) }
+extension RequestSink {
+  /// Peeks a whole body. Strict: RFC 8259, UTF-8, one object; a key that is read and said twice, or
+  /// of the wrong type, is a fault.
+  ///
+  /// - Parameter body: the bytes, not kept. Time is linear; strings read allocate, nothing else.
+  static func peek(_ body: UnsafeRawBufferPointer) throws(PeekFault) -> PeekedRequest {
+    var reader = JSONReader(sink: Self(), isStrict: true)
+    reader.feed(body)
+    if reader.fault == nil { reader.finish() }
+    // A fault of meaning stands before the end of what could be read, so it comes first.
+    if let fault = reader.sink.fault { throw fault }
+    if let fault = reader.fault {
+      throw PeekFault(
+        message: "The request body is not a JSON object that this gateway takes: \(fault.reason) "
+          + "(at byte \(fault.offset)).",
+        offset: fault.offset)
     }
-    bound.begin(isObject: isObject, under: top, at: offset, depth: depth)
+    return reader.sink.finished(bodyBytes: body.count)
+  }
+}
+
+/// The words of faults of meaning, the same in every dialect.
+extension PeekFault {
+  static func wrong(_ name: some CustomStringConvertible, _ expected: String, at offset: Int)
+    -> PeekFault
+  { meaning("'\(name)' must be \(expected)", at: offset) }
+
+  static func said(_ name: some CustomStringConvertible, at offset: Int) -> PeekFault {
+    meaning("'\(name)' is said twice; parsers disagree about which one counts", at: offset)
   }
 
-  private mutating func beginTopValue(isObject: Bool, at offset: Int) {
-    switch top {
-    case .streamOptions:
-      if isObject { request.splice.optionsObject = offset + 1 } else { wrong("an object", offset) }
-    case .messages, .tools, .functions, .modalities: if isObject { wrong("an array", offset) }
-    case .model, .serviceTier: wrong("a string", offset)
-    case .stream: wrong("true or false", offset)
-    case .maxTokens, .maxCompletionTokens, .maxOutputTokens, .choices, .bestOf:
-      wrong("a whole number", offset)
-    // Even an empty object can switch something on (`web_search_options`); an empty array cannot.
-    case let key?: if key.isUnboundable, isObject { unboundable(key) }
-    case nil: break
-    }
+  static func lookalike(_ name: some CustomStringConvertible, at offset: Int) -> PeekFault {
+    meaning(
+      "a key differs from '\(name)' only by the case of its letters; write it exactly", at: offset)
   }
 
-  mutating func end(isObject: Bool, at offset: Int, depth: Int) {
-    bound.end(under: top, at: offset, depth: depth)
-  }
-
-  mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if depth == 1 {
-      request.splice.topIsEmpty = false
-      topKey(text, at: range.lowerBound)
-    } else if depth == 2, top == .streamOptions {
-      request.splice.optionsAreEmpty = false
-      isIncludeUsage = text.equals("include_usage")
-      if isIncludeUsage {
-        if hasIncludeUsage { said("stream_options.include_usage", range.lowerBound) }
-        hasIncludeUsage = true
-      } else if equalsIgnoringCase(text.bytes, "include_usage") {
-        lookalike("include_usage", range.lowerBound)
-      }
-    } else if let top, top.isUnboundable {
-      unboundable(top)
-    }
-    bound.key(text, under: top, depth: depth)
-  }
-
-  private mutating func topKey(_ text: JSONText, at offset: Int) {
-    top = nil
-    switch RequestKey.match(text) {
-    case .other: return
-    case .lookalike(let key): lookalike("\(key.name)", offset)
-    case .key(let key):
-      if seen & 1 << key.rawValue != 0 { said("\(key.name)", offset) }
-      seen |= 1 << key.rawValue
-      top = key
-    }
-  }
-
-  mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if depth == 1 {
-      switch top {
-      case .model:
-        guard let name = text.string else { return wrong("a string of at most 256 bytes", range) }
-        request.model = name
-      case .serviceTier:
-        guard let tier = text.string else { return wrong("a string of at most 256 bytes", range) }
-        request.serviceTier = tier
-      case .stream: wrong("true or false", range)
-      case .streamOptions: wrong("an object", range)
-      case .messages, .tools, .functions, .modalities: wrong("an array", range)
-      case .maxTokens, .maxCompletionTokens, .maxOutputTokens, .choices, .bestOf:
-        wrong("a whole number", range)
-      case let key?: if key.isUnboundable, text.count > 0 { unboundable(key) }
-      case nil: break
-      }
-    } else if let top {
-      if top.isUnboundable { unboundable(top) }
-      if top == .streamOptions { includeUsageMustBeBoolean(at: range.lowerBound, depth: depth) }
-      if top == .modalities, !text.equals("text") {
-        request.unboundablePart = request.unboundablePart ?? "a modality other than text"
-      }
-    }
-    bound.string(text, under: top, at: range, depth: depth)
-  }
-
-  mutating func scalar(
-    _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
-  ) {
-    bound.scalar(bytes: token.count, under: top, depth: depth)
-    guard let top else { return }
-    if depth > 1 {
-      if top == .streamOptions, depth == 2, isIncludeUsage {
-        includeUsage(value, at: range)
-      } else if top.isUnboundable {
-        unboundable(top)
-      }
-      return
-    }
-    if value == .null {
-      if top == .streamOptions { request.splice.nullOptions = range }
-      if top == .maxCompletionTokens { request.splice.nullBound = range }
-      return
-    }
-    switch top {
-    case .model, .serviceTier: wrong("a string", range)
-    case .stream:
-      guard case .boolean(let isOn) = value else { return wrong("true or false", range) }
-      request.isStream = isOn
-    case .streamOptions: wrong("an object", range)
-    case .messages, .tools, .functions, .modalities: wrong("an array", range)
-    case .maxTokens: limits.tokens = count(value, from: 0, range)
-    case .maxCompletionTokens: limits.completion = count(value, from: 0, range)
-    case .maxOutputTokens: limits.output = count(value, from: 0, range)
-    case .choices: request.choices = count(value, from: 0, range) ?? 1
-    case .bestOf: bestOf = count(value, from: 0, range) ?? 1
-    default: if value != .boolean(false) { unboundable(top) }
-    }
-  }
-
-  private mutating func includeUsage(_ value: JSONScalar, at range: Range<Int>) {
-    switch value {
-    case .boolean(true): request.includesUsage = true
-    case .boolean(false):
-      request.includesUsage = false
-      request.splice.includeUsage = range
-    case .null: request.splice.includeUsage = range
-    default: includeUsageMustBeBoolean(at: range.lowerBound, depth: 2)
-    }
-  }
-
-  private mutating func includeUsageMustBeBoolean(at offset: Int, depth: Int) {
-    guard depth == 2, isIncludeUsage else { return }
-    note("'stream_options.include_usage' must be true or false", offset)
-  }
-
-  /// A whole number of at least `least`, or a fault.
-  private mutating func count(_ value: JSONScalar, from least: Int64, _ range: Range<Int>) -> Int64?
-  {
-    guard case .number(let number?) = value, number >= least else {
-      wrong("a whole number of at least \(least)", range)
-      return nil
-    }
-    return number
-  }
-
-  private mutating func unboundable(_ key: RequestKey) {
-    if request.unboundablePart == nil { request.unboundablePart = "'\(key.name)'" }
-  }
-
-  // MARK: - Faults
-
-  private mutating func wrong(_ expected: String, _ range: Range<Int>) {
-    wrong(expected, range.lowerBound)
-  }
-
-  private mutating func wrong(_ expected: String, _ offset: Int) {
-    guard let top else { return }
-    note("'\(top.name)' must be \(expected)", offset)
-  }
-
-  private mutating func said(_ name: String, _ offset: Int) {
-    note("'\(name)' is said twice; parsers disagree about which one counts", offset)
-  }
-
-  private mutating func lookalike(_ name: String, _ offset: Int) {
-    note("a key differs from '\(name)' only by the case of its letters; write it exactly", offset)
-  }
-
-  private mutating func note(_ reason: String, _ offset: Int) {
-    guard fault == nil else { return }
-    fault = PeekFault(
-      message: "The request body is refused: \(reason) (at byte \(offset)).",
-      offset: offset)
-  }
-
-  // MARK: - The result
-
-  consuming func finished(bodyBytes: Int) -> ChatRequest {
-    request.choices = max(request.choices, bestOf, 1)
-    request.foreignOutputTokens = limits.output ?? 0
-    if limits.completion != nil || limits.tokens != nil {
-      request.outputTokensPerChoice = max(
-        limits.completion ?? 0, limits.tokens ?? 0, limits.output ?? 0)
-    }
-    request.inputTokensMax = bound.tokens(bodyBytes: bodyBytes)
-    request.unboundablePart = request.unboundablePart ?? bound.unboundablePart
-    return request
+  static func meaning(_ reason: String, at offset: Int) -> PeekFault {
+    PeekFault(
+      message: "The request body is refused: \(reason) (at byte \(offset)).", offset: offset)
   }
 }

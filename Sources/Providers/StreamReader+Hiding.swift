@@ -28,7 +28,7 @@ extension StreamReader {
     if undecided < bytes.count {
       let rest = bytes.count - undecided
       // A comment outside an event has no part in one; an event too long is not the usage event.
-      if isReleased || isComment && !eventHasLines || held.count + rest > Self.heldBytesMax {
+      if isReleased || isComment && !eventHasLines || held.count + rest > heldBytesMax {
         isReleased = true
         release(&released)
         kept.add(undecided..<bytes.count)

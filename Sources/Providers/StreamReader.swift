@@ -1,18 +1,16 @@
-// Reads an event stream of chat completions while it passes, in any split.
+// Reads an event stream (text/event-stream) while it passes, in any split.
 //
 // Lines are told apart and their data pushed into the JSON reader at once; only where an event
 // might have to be removed are its bytes held, and then no longer than to its end.
 
-/// Fed every byte of a stream; says what of it to relay. A class: it is large, and lives as long as
-/// its answer.
-public final class StreamReader {
-  /// An event longer than this is not held back; the event that reports usage is far shorter.
-  public static let heldBytesMax = 64 * 1024
+/// An event longer than this is not held back; the event that reports usage is far shorter.
+let heldBytesMax = 64 * 1024
 
+final class StreamReader<Sink: AnswerSink>: PayloadReader {
   /// Within a line. A field's name is told by its first bytes.
   private enum Place { case lineStart, name, afterColon, data, skip, bom }
 
-  private var reader = JSONReader(sink: OpenAISink(), isStrict: false)
+  private var reader = JSONReader(sink: Sink(), isStrict: false)
   private let hidesUsage: Bool
 
   private var place = Place.bom
@@ -39,13 +37,12 @@ public final class StreamReader {
 
   /// - Parameter hidesUsage: whether the event that only reports usage is removed, because the
   ///   gateway asked for it and the caller did not.
-  public init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
+  init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
 
-  /// What is known now. `isComplete` says that `[DONE]` was seen.
-  public var reading: CallReading { reader.sink.read() }
+  var reading: CallReading { reader.sink.read() }
 
   /// Reads the next bytes of the stream.
-  public func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
+  func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     guard hidesUsage else {
       var index = 0
       while index < bytes.count { _ = step(bytes, &index) }
@@ -55,7 +52,7 @@ public final class StreamReader {
   }
 
   /// Ends the stream and returns the bytes of a last, unfinished event that were held back.
-  public func finish() -> [UInt8] {
+  func finish() -> [UInt8] {
     guard eventHasData else {
       defer { held = [] }
       return held
@@ -203,7 +200,7 @@ public final class StreamReader {
     }
     guard eventHasData else { return false }
     if !isJSON {
-      if doneMatch == 6 { reader.sink.noteComplete() }
+      if doneMatch == 6 { reader.sink.noteDone() }
       return false
     }
     return reader.isDone && reader.sink.isUsageOnly

@@ -52,14 +52,14 @@ import Testing
       at: Self.now)
     let prices = try #require(settings?.prices)
     let mini = try #require(prices.price(model: "gpt-4o-mini-2024-07-18", at: Self.now))
-    #expect(mini.base.input == 150_000_000)
-    #expect(mini.base.cacheRead == 75_000_000)
-    #expect(mini.base.output == 600_000_000)
+    #expect(mini.base[.inputUncached] == 150_000_000)
+    #expect(mini.base[.cacheRead] == 75_000_000)
+    #expect(mini.base[.outputText] == 600_000_000)
     #expect(mini.outputTokensMax == 16_384)
-    #expect(mini.serviceTiers["priority"]?.output == 1_000_000_000)
+    #expect(mini.serviceTiers["priority"]?[.outputText] == 1_000_000_000)
     let long = try #require(prices.price(model: "gpt-6-sol", at: Self.now))
     #expect(long.tiers.map(\.aboveInputTokens) == [272_000])
-    #expect(long.serviceContexts["priority"]?.first?.rates.input == 8_000_000_000)
+    #expect(long.serviceContexts["priority"]?.first?.rates[.inputUncached] == 8_000_000_000)
   }
 
   @Test func whatAFileDoesNotSayIsTheDefault() throws {

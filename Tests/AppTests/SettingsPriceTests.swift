@@ -29,13 +29,13 @@ import Testing
       """)
     #expect(faults == [])
     let price = try #require(settings?.prices.price(model: "m", at: SettingsLoadTests.now))
-    #expect(price.base.input == 300_000_000)
-    #expect(price.base.cacheRead == 3)
-    #expect(price.base.output == 9_007_199_254_740_993)
-    #expect(price.base.outputReasoning == 4_000_000_000)
+    #expect(price.base[.inputUncached] == 300_000_000)
+    #expect(price.base[.cacheRead] == 3)
+    #expect(price.base[.outputText] == 9_007_199_254_740_993)
+    #expect(price.base[.outputReasoning] == 4_000_000_000)
     // What is not stated costs what plain input or output costs.
-    #expect(price.base.cacheWrite1h == 300_000_000)
-    #expect(price.base.outputAudio == 9_007_199_254_740_993)
+    #expect(price.base.rate(of: .cacheWrite1h) == 300_000_000)
+    #expect(price.base.rate(of: .outputAudio) == 9_007_199_254_740_993)
   }
 
   @Test func theLineThatARefusalSuggestsPricesTheModel() throws {
@@ -56,8 +56,8 @@ import Testing
     let prices = try #require(settings?.prices)
     let june = Timestamp(milliseconds: 1_780_272_000_000)
     let may = june.adding(milliseconds: -1)
-    #expect(prices.price(model: "m", at: may)?.base.input == 2_000_000_000)
-    #expect(prices.price(model: "m", at: june)?.base.input == 1_000_000_000)
+    #expect(prices.price(model: "m", at: may)?.base[.inputUncached] == 2_000_000_000)
+    #expect(prices.price(model: "m", at: june)?.base[.inputUncached] == 1_000_000_000)
     #expect(prices.price(model: "m", at: Timestamp(milliseconds: 0)) == nil)
   }
 

@@ -13,7 +13,7 @@ import Wire
     let head = try #require(
       try bytes.withUnsafeReadableBytes { try RequestHead.parse($0) })
     let plan = RequestPlan(headBytes: bytes, head: head, path: head.path)
-    plan.endpoint = .chatCompletions
+    plan.endpoint = .metered(.chatCompletions)
     return plan
   }
 

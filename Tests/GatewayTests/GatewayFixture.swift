@@ -15,7 +15,7 @@ import TestSupport
 enum TestPrice {
   static let book: PriceBook = {
     var book = PriceBook()
-    let rates = TokenRates(input: 1_000_000_000, output: 2_000_000_000)
+    let rates = Rates(input: 1_000_000_000, output: 2_000_000_000)
     let start = Timestamp(milliseconds: 0)
     book.add(
       ModelPrice(effectiveFrom: start, base: rates, outputTokensMax: 1_000), model: "gpt-test")
@@ -71,17 +71,18 @@ final class GatewayFixture: Sendable {
     for index in apps.indices { apps[index].policy.outputTokensDefault = outputTokensDefault }
     let crossings = Collected<BudgetCrossing>()
     let codings = Collected<String>()
-    let upstreams =
+    var upstreams =
       upstreams ?? [
         GatewayUpstream(
           name: "main", dialect: .openai, isTLS: false, host: "127.0.0.1", port: upstreamPort,
           credential: Self.credential)
       ]
+    for index in upstreams.indices { upstreams[index].prices = TestPrice.book }
     let metrics = GatewayMetrics(
       apps: apps.map(\.policy.app),
       upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: "openai") })
     gateway = try GatewayService(
-      configuration: configuration, apps: apps, upstreams: upstreams, priceBook: TestPrice.book,
+      configuration: configuration, apps: apps, upstreams: upstreams,
       ledger: ledger, journal: opened.journal, metrics: metrics,
       callbacks: GatewayService.Callbacks(
         onCrossings: { crossings.append($0) },

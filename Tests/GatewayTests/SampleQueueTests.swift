@@ -61,8 +61,8 @@ import Testing
 
   private static func draft(_ number: UInt64) -> SampleDraft {
     SampleDraft(
-      app: "team", call: CallID(number), model: "gpt-test", time: GatewayFixture.now, status: 200,
-      request: ByteBuffer(string: GatewayFixture.body),
+      app: "team", call: CallID(number), operation: .chatCompletions, model: "gpt-test",
+      time: GatewayFixture.now, status: 200, request: ByteBuffer(string: GatewayFixture.body),
       answer: ByteBuffer(string: Script.completion()), isStream: false, latencyMilliseconds: 1,
       probability: 1, redactor: Redactor(hidesPersonalData: false))
   }

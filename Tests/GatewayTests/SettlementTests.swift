@@ -11,7 +11,7 @@ import Testing
 
   static func settle(
     _ charge: Call.Charge, usage: Usage?, bound: CostBound = .atMost(reserved),
-    endpoint: Endpoint = .chatCompletions, responseModel: String = "gpt-test",
+    endpoint: Endpoint = .metered(.chatCompletions), responseModel: String = "gpt-test",
     reserved: Money = reserved
   ) -> Settlement {
     var reading = CallReading()
@@ -25,7 +25,7 @@ import Testing
     estimate.price = TestPrice.book.price(model: "gpt-test", at: GatewayFixture.now)
     return Settlement(
       charge, reading: reading, estimate: estimate, reserved: reserved, endpoint: endpoint,
-      priceBook: TestPrice.book, at: GatewayFixture.now)
+      prices: TestPrice.book, at: GatewayFixture.now)
   }
 
   static var reported: Usage {

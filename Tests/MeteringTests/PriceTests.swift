@@ -58,32 +58,25 @@ private struct Digits: Comparable, CustomStringConvertible {
 }
 
 @Suite struct PriceTests {
-  private static let fields: [WritableKeyPath<Usage, Int64> & Sendable] = [
-    \.inputUncached, \.cacheRead, \.cacheWrite5m, \.cacheWrite1h, \.inputAudio, \.inputImage,
-    \.outputText, \.outputReasoning, \.outputAudio,
-  ]
-  private static let rates: [WritableKeyPath<TokenRates, Int64> & Sendable] = [
-    \.input, \.cacheRead, \.cacheWrite5m, \.cacheWrite1h, \.inputAudio, \.inputImage,
-    \.output, \.outputReasoning, \.outputAudio,
-  ]
+  private static let fields = UsageBucket.allCases
 
-  private static func price(_ rates: TokenRates) -> ModelPrice {
+  private static func price(_ rates: Rates) -> ModelPrice {
     ModelPrice(effectiveFrom: Timestamp(milliseconds: 0), base: rates)
   }
 
-  /// Nine counts and nine rates, up to the largest there are.
+  /// Counts and rates of all buckets, up to the largest there are.
   @Test func costIsTheSumRoundedUpOnce() throws {
-    try checkProperty("cost", over: 0...Int64.max, runs: 400, countMax: 18) { numbers in
+    try checkProperty("cost", over: 0...Int64.max, runs: 400, countMax: 70) { numbers in
       var usage = Usage(source: .reported)
-      var rates = TokenRates(input: 0, output: 0)
+      var rates = Rates(input: 0, output: 0)
       var expected = Digits(0)
       for (index, field) in Self.fields.enumerated() {
         // A few digits fewer from time to time, so that sums in range are common too.
         let scale: Int64 = numbers.count % 2 == 0 ? 1 : 1_000_000_000_000
         let count = (index < numbers.count ? numbers[index] : 0) / scale
-        let rate = (index + 9 < numbers.count ? numbers[index + 9] : 3) / scale
-        usage[keyPath: field] = count
-        rates[keyPath: Self.rates[index]] = rate
+        let rate = (index + 35 < numbers.count ? numbers[index + 35] : 3) / scale
+        usage[field] = count
+        rates[field] = rate
         expected = expected + Digits(UInt64(count)) * Digits(UInt64(rate))
       }
       let cost = Self.price(rates).cost(of: usage)
@@ -101,23 +94,23 @@ private struct Digits: Comparable, CustomStringConvertible {
   @Test func aCallOfOneTokenCostsAtLeastANanodollar() {
     var usage = Usage(source: .reported)
     usage.inputUncached = 1
-    #expect(Self.price(TokenRates(input: 1, output: 0)).cost(of: usage)?.nanodollars == 1)
-    #expect(Self.price(TokenRates(input: 0, output: 0)).cost(of: usage) == .zero)
+    #expect(Self.price(Rates(input: 1, output: 0)).cost(of: usage)?.nanodollars == 1)
+    #expect(Self.price(Rates(input: 0, output: 0)).cost(of: usage) == .zero)
     // Rounded once, not per bucket: 0.6 + 0.6 nanodollars are 2, not 1 + 1 = 2 by luck; three are
     // 2.
     usage.outputText = 1
     usage.outputReasoning = 1
-    let price = Self.price(TokenRates(input: 600_000, output: 600_000))
+    let price = Self.price(Rates(input: 600_000, output: 600_000))
     #expect(price.cost(of: usage)?.nanodollars == 2)
   }
 
   @Test func absurdCountsRefuseInsteadOfTrapping() {
     var usage = Usage(source: .reported)
-    for field in Self.fields { usage[keyPath: field] = .max }
+    for field in Self.fields { usage[field] = .max }
     #expect(usage.inputTotal == .max)
     #expect(usage.outputTotal == .max)
-    #expect(Self.price(TokenRates(input: .max, output: .max)).cost(of: usage) == nil)
-    let price = Self.price(TokenRates(input: .max, output: .max))
+    #expect(Self.price(Rates(input: .max, output: .max)).cost(of: usage) == nil)
+    let price = Self.price(Rates(input: .max, output: .max))
     #expect(price.worstCase(inputTokens: .max, outputTokens: .max) == nil)
   }
 
@@ -126,18 +119,18 @@ private struct Digits: Comparable, CustomStringConvertible {
     var usage = Usage(source: .reported)
     usage.inputUncached = 1_000
     usage.outputText = 500
-    let price = Self.price(TokenRates(input: 150_000_000, output: 600_000_000))
+    let price = Self.price(Rates(input: 150_000_000, output: 600_000_000))
     #expect(price.cost(of: usage)?.dollarsText == "0.00045")
   }
 
   /// Whole nanodollars a token.
-  private static func rates(_ input: Int64, _ output: Int64) -> TokenRates {
-    TokenRates(input: input * 1_000_000, output: output * 1_000_000)
+  private static func rates(_ input: Int64, _ output: Int64) -> Rates {
+    Rates(input: input * 1_000_000, output: output * 1_000_000)
   }
 
   private static let tiered: ModelPrice = {
     var long = rates(3, 7)
-    long.cacheWrite1h = 13_000_000
+    long[.cacheWrite1h] = 13_000_000
     return ModelPrice(
       effectiveFrom: Timestamp(milliseconds: 0), base: rates(2, 10),
       tiers: [
@@ -187,9 +180,9 @@ private struct Digits: Comparable, CustomStringConvertible {
 
   /// The reservation must bound the charge: that is what makes the cap hard.
   @Test func worstCaseBoundsEveryUsageWithinTheCounts() throws {
-    try checkProperty("worst case", over: 0...3_000, runs: 2_000, countMax: 9) { counts in
+    try checkProperty("worst case", over: 0...3_000, runs: 2_000, countMax: 17) { counts in
       var usage = Usage(source: .reported)
-      for (field, count) in zip(Self.fields, counts) { usage[keyPath: field] = count }
+      for (field, count) in zip(Self.fields.filter { $0.kind != .units }, counts) { usage[field] = count }
       for (asked, returned) in [
         (nil, nil), (nil, "priority"), (nil, "ultra"), ("flex", "flex"), ("priority", "priority"),
         ("auto", "priority"),
@@ -210,7 +203,7 @@ private struct Digits: Comparable, CustomStringConvertible {
     var book = PriceBook()
     func price(_ from: Int64, _ rate: Int64) -> ModelPrice {
       ModelPrice(
-        effectiveFrom: Timestamp(milliseconds: from), base: TokenRates(input: rate, output: rate))
+        effectiveFrom: Timestamp(milliseconds: from), base: Rates(input: rate, output: rate))
     }
     book.add(price(200, 2), model: "m")
     book.add(price(100, 1), model: "m")
@@ -218,7 +211,7 @@ private struct Digits: Comparable, CustomStringConvertible {
     book.alias("m-2026", of: "m")
     book.alias("orphan", of: "nobody")
     func rate(_ model: String, _ at: Int64) -> Int64? {
-      book.price(model: model, at: Timestamp(milliseconds: at))?.base.input
+      book.price(model: model, at: Timestamp(milliseconds: at))?.base[.inputUncached]
     }
     #expect(rate("m", 99) == nil)
     #expect(rate("m", 100) == 1)

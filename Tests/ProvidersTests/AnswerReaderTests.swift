@@ -21,7 +21,7 @@ import Testing
     """#
 
   private func read(_ text: String, piece: Int = .max) -> CallReading {
-    let reader = AnswerReader()
+    let reader = AnswerReader<ChatAnswerSink>()
     feed(Array(text.utf8), piece: piece) { reader.feed($0) }
     return reader.reading
   }
@@ -52,7 +52,7 @@ import Testing
     #expect(usage.source == .reported)
     let bytes = Array(Self.answer.utf8)
     for split in 0...bytes.count {
-      let reader = AnswerReader()
+      let reader = AnswerReader<ChatAnswerSink>()
       Array(bytes[..<split]).withUnsafeBytes { reader.feed($0) }
       Array(bytes[split...]).withUnsafeBytes { reader.feed($0) }
       #expect(reader.reading == whole, "split at \(split)")
@@ -63,7 +63,7 @@ import Testing
   @Test func everyTruncationIsIncompleteAndNeverZero() {
     let bytes = Array(Self.answer.utf8)
     for end in 0..<bytes.count {
-      let reader = AnswerReader()
+      let reader = AnswerReader<ChatAnswerSink>()
       Array(bytes[..<end]).withUnsafeBytes { reader.feed($0) }
       #expect(!reader.reading.isComplete)
       if let usage = reader.reading.usage {

@@ -7,8 +7,8 @@ import Testing
 @testable import Providers
 
 @Suite struct ChatRequestTests {
-  private func peek(_ text: String) throws -> ChatRequest {
-    try ChatRequest.peek(Array(text.utf8))
+  private func peek(_ text: String) throws -> PeekedRequest {
+    try Operation.chatCompletions.peek(Array(text.utf8))
   }
 
   @Test func readsTopLevelFieldsWhereverTheyStand() throws {
@@ -20,12 +20,12 @@ import Testing
       """#)
     #expect(request.model == "gpt-4o")
     #expect(request.isStream)
-    #expect(request.includesUsage == true)
+    #expect(!request.hidesUsage)
     #expect(request.outputTokensPerChoice == 100)
     #expect(request.outputTokensMax == 300)
     #expect(request.serviceTier == "flex")
     #expect(request.unboundablePart == nil)
-    #expect(request.usageSplice() == nil)
+    #expect(request.usageSplice == nil)
   }
 
   @Test func defaultsAndNulls() throws {
@@ -177,7 +177,7 @@ import Testing
       for _ in 0..<generator.int(1...4) {
         bytes[generator.int(0...bytes.count - 1)] = generator.int(0...255)
       }
-      if (try? ChatRequest.peek(bytes)) == nil { refused += 1 }
+      if (try? Operation.chatCompletions.peek(bytes)) == nil { refused += 1 }
     }
     #expect(refused > 2_000)
   }
@@ -189,10 +189,10 @@ import Testing
     for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
       let call = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let path = call?["path"] as? String, let body = call?["body"] as? [String: Any],
-        Endpoint.classify(dialect: .openai, method: "POST", path: path) == .chatCompletions
+        Endpoint.classify(dialect: .openai, method: "POST", path: path) == .metered(.chatCompletions)
       else { continue }
       let bytes = Array(try JSONSerialization.data(withJSONObject: body))
-      let request = try ChatRequest.peek(bytes)
+      let request = try Operation.chatCompletions.peek(bytes)
       #expect(request.model == body["model"] as? String)
       #expect(request.isStream == (body["stream"] as? Bool ?? false))
       #expect(request.unboundablePart == nil)
@@ -229,15 +229,15 @@ import Testing
   ])
   func asksForUsageAndTouchesNothingElse(body: String, wanted: String) throws {
     let bytes = Array(body.utf8)
-    let request = try ChatRequest.peek(bytes)
+    let request = try Operation.chatCompletions.peek(bytes)
     #expect(request.hidesUsage)
-    let splice = try #require(request.usageSplice())
+    let splice = try #require(request.usageSplice)
     let result = [splice].applied(to: bytes)
     #expect(String(decoding: result, as: UTF8.self) == wanted)
     #expect(result.count == bytes.count + splice.growth)
-    let again = try ChatRequest.peek(result)
-    #expect(again.includesUsage == true)
-    #expect(again.usageSplice() == nil)
+    let again = try Operation.chatCompletions.peek(result)
+    #expect(!again.hidesUsage)
+    #expect(again.usageSplice == nil)
   }
 
   @Test func leavesWhatIsNoStreamOrAsksAlready() throws {
@@ -245,8 +245,8 @@ import Testing
       #"{"model":"m"}"#, #"{"stream":false,"stream_options":{}}"#,
       #"{"stream":true,"stream_options":{"include_usage":true}}"#,
     ] {
-      let request = try ChatRequest.peek(Array(body.utf8))
-      #expect(request.usageSplice() == nil)
+      let request = try Operation.chatCompletions.peek(Array(body.utf8))
+      #expect(request.usageSplice == nil)
       #expect(!request.hidesUsage)
     }
   }
@@ -256,7 +256,7 @@ import Testing
       var maker = JSONMaker(generator: SeededGenerator(seed: seed))
       let inner = maker.document()
       let body = Array(#"{"metadata":\#(inner),"stream":true,"z":\#(inner)}"#.utf8)
-      let result = try ChatRequest.peek(body).splices(outputBound: nil).applied(to: body)
+      let result = try Operation.chatCompletions.peek(body).splices(outputBound: nil).applied(to: body)
       guard case .object(var members)? = tree(result), case .object(let before)? = tree(body) else {
         Issue.record("not JSON any more")
         return

@@ -46,15 +46,15 @@ import Testing
   ])
   func isPutInAndNothingElseIsTouched(body: String, wanted: String) throws {
     let bytes = Array(body.utf8)
-    let request = try ChatRequest.peek(bytes)
+    let request = try Operation.chatCompletions.peek(bytes)
     #expect(request.outputTokensMax == nil)
     let splices = request.splices(outputBound: 64)
     let result = splices.applied(to: bytes)
     #expect(String(decoding: result, as: UTF8.self) == wanted)
     #expect(result.count == bytes.count + splices.growth)
-    let again = try ChatRequest.peek(result)
+    let again = try Operation.chatCompletions.peek(result)
     #expect(again.outputTokensMax == request.outputTokensMax(withBound: 64))
-    #expect(again.usageSplice() == nil)
+    #expect(again.usageSplice == nil)
   }
 
   @Test func whatIsReservedIsWhatTheUpstreamReads() throws {
@@ -63,16 +63,16 @@ import Testing
       (#"{"max_output_tokens":10}"#, 64), (#"{"max_output_tokens":100,"n":2}"#, 200),
     ] as [(String, Int64)] {
       let bytes = Array(body.utf8)
-      let request = try ChatRequest.peek(bytes)
+      let request = try Operation.chatCompletions.peek(bytes)
       #expect(request.outputTokensMax(withBound: 64) == most)
       let result = request.splices(outputBound: 64).applied(to: bytes)
-      #expect(try ChatRequest.peek(result).outputTokensMax == most)
+      #expect(try Operation.chatCompletions.peek(result).outputTokensMax == most)
     }
-    #expect(try ChatRequest.peek(Array(#"{"n":2}"#.utf8)).outputTokensMax(withBound: .max) == .max)
+    #expect(try Operation.chatCompletions.peek(Array(#"{"n":2}"#.utf8)).outputTokensMax(withBound: .max) == .max)
   }
 
   @Test func withoutABoundABodyThatIsNoStreamStaysAsItIs() throws {
-    let request = try ChatRequest.peek(Array(#"{"model":"m"}"#.utf8))
+    let request = try Operation.chatCompletions.peek(Array(#"{"model":"m"}"#.utf8))
     #expect(request.splices(outputBound: nil).isEmpty)
   }
 
@@ -90,7 +90,7 @@ import Testing
       if dice.chance(0.3) { members.append(#""max_completion_tokens":null "#) }
       members.swapAt(0, dice.int(0...members.count - 1))
       let body = Array("{\(members.joined(separator: ","))}".utf8)
-      let splices = try ChatRequest.peek(body).splices(outputBound: 4_096)
+      let splices = try Operation.chatCompletions.peek(body).splices(outputBound: 4_096)
       #expect(splices.count == (isStream ? 2 : 1))
       let result = splices.applied(to: body)
       try check(result, splices, from: body)
@@ -103,7 +103,7 @@ import Testing
         after.filter { !own.contains($0.name) } == before.filter { !own.contains($0.name) })
       #expect(after.filter { $0.name == own[0] }.count == 1)
       #expect(after.filter { $0.name == own[1] }.count == (isStream ? 1 : 0))
-      #expect(try ChatRequest.peek(result).outputTokensMax == 4_096)
+      #expect(try Operation.chatCompletions.peek(result).outputTokensMax == 4_096)
     }
   }
 

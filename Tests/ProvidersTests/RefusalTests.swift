@@ -134,9 +134,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("POST", "/v1/chat/completions", Endpoint.chatCompletions),
-    ("POST", "/chat/completions?api-version=1", .chatCompletions),
-    ("POST", "/openai/deployments/d/chat/completions", .chatCompletions),
+    ("POST", "/v1/chat/completions", Endpoint.metered(.chatCompletions)),
+    ("POST", "/chat/completions?api-version=1", .metered(.chatCompletions)),
+    ("POST", "/openai/deployments/d/chat/completions", .metered(.chatCompletions)),
     ("GET", "/v1/models", .free), ("GET", "/v1/models/gpt-4o", .free),
     ("GET", "/v1/chat/completions", .unmetered), ("GET", "/v1/files/f", .unmetered),
     ("POST", "/v1/responses/input_tokens", .free), ("GET", "/v1/batches", .unmetered),

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SampleTextTests {
   private func output(_ text: String, isStream: Bool = false) -> OutputText {
-    OutputText.extract(body: Array(text.utf8), isStream: isStream)
+    Operation.chatCompletions.outputText(of: Array(text.utf8), isStream: isStream)
   }
 
   @Test func textOfAnAnswer() {
@@ -55,7 +55,7 @@ import Testing
     )
     script.data(#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":999999999}]}}]}"#)
     let bytes = script.bytes(lineEnd: lineEnd)
-    let read = OutputText.extract(body: bytes, isStream: true)
+    let read = Operation.chatCompletions.outputText(of: bytes, isStream: true)
     #expect(read.text == "Hello é\n 😀 data: [DONE]")
     #expect(read.finishReason == "stop")
     #expect(read.toolCalls.hasPrefix(#"[{"name":"w","arguments":{"a":1}}"#))
@@ -68,8 +68,8 @@ import Testing
       output("data: {\"choices\":[{\"delta\":{\"content\":\"He", isStream: true).text == "He")
     let whole = Array(AnswerReaderTests.answer.utf8)
     for end in 0...whole.count {
-      _ = OutputText.extract(body: Array(whole[..<end]), isStream: false)
-      _ = InputText.extract(body: Array(whole[..<end]))
+      _ = Operation.chatCompletions.outputText(of: Array(whole[..<end]), isStream: false)
+      _ = Operation.chatCompletions.inputText(of: Array(whole[..<end]))
     }
   }
 
@@ -80,7 +80,7 @@ import Testing
       + #"{"type":"image_url","image_url":{"url":"data:"}}]},{"role":"assistant","content":null,"#
       + #""tool_calls":[{"function":{"name":"w","arguments":"{}"}}]}]}"#
     #expect(
-      InputText.extract(body: Array(body.utf8)) == """
+      Operation.chatCompletions.inputText(of: Array(body.utf8)) == """
         system: Be brief.
 
         user: What is this?
@@ -88,6 +88,6 @@ import Testing
 
         assistant: [{"name":"w","arguments":{}}]
         """)
-    #expect(InputText.extract(body: Array("x".utf8)).isEmpty)
+    #expect(Operation.chatCompletions.inputText(of: Array("x".utf8)).isEmpty)
   }
 }

@@ -82,7 +82,7 @@ struct Script {
   private func run(
     _ bytes: [UInt8], hidesUsage: Bool, pieces: [Int]
   ) -> (relayed: [UInt8], reading: CallReading) {
-    let reader = StreamReader(hidesUsage: hidesUsage)
+    let reader = StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
     var relayed: [UInt8] = []
     var start = 0
     var turn = 0
@@ -132,7 +132,7 @@ struct Script {
   }
 
   @Test func aWholeEventIsRelayedAtOnceAndWithoutACopy() {
-    let reader = StreamReader(hidesUsage: true)
+    let reader = StreamReader<ChatAnswerSink>(hidesUsage: true)
     for event in Script.openAI.events {
       let bytes = Array((event.lines + ["", ""]).joined(separator: "\n").utf8)
       let relay = bytes.withUnsafeBytes { reader.feed($0) }
@@ -142,7 +142,7 @@ struct Script {
   }
 
   @Test func aCommentIsRelayedBeforeItsLineEnds() {
-    let reader = StreamReader(hidesUsage: true)
+    let reader = StreamReader<ChatAnswerSink>(hidesUsage: true)
     for piece in [": pi", "ng\n", "\n", ": OPENROUTER PROCESSING\n\n", ":"] {
       let relay = Array(piece.utf8).withUnsafeBytes { reader.feed($0) }
       #expect(relay == .everything)
@@ -208,7 +208,7 @@ struct Script {
   }
 
   @Test func anEventTooLongToHoldIsRelayedInPieces() {
-    let long = String(repeating: "x", count: StreamReader.heldBytesMax * 2)
+    let long = String(repeating: "x", count: heldBytesMax * 2)
     let text = "data: {\"choices\":[{\"delta\":{\"content\":\"\(long)\"}}]}\n\ndata: [DONE]\n\n"
     let bytes = Array(text.utf8)
     let result = run(bytes, hidesUsage: true, pieces: [1_000])

@@ -66,7 +66,7 @@ struct GatewayAssembly {
       upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: $0.dialect.rawValue) })
     gateway = try GatewayService(
       configuration: Self.configuration(gatewaySettings), apps: apps, upstreams: upstreams,
-      priceBook: settings.prices, ledger: ledger, journal: journal, metrics: metrics,
+      ledger: ledger, journal: journal, metrics: metrics,
       callbacks: .init(
         onCrossings: { alerts.raise($0, at: Clock.now()) },
         onUnreadableCoding: { alerts.raiseUnreadable(coding: $1, app: $0, at: Clock.now()) },
@@ -129,13 +129,13 @@ struct GatewayAssembly {
         guard let rehearsalPort else { return nil }
         return GatewayUpstream(
           name: upstream.name, dialect: upstream.dialect, isTLS: false, host: "127.0.0.1",
-          port: rehearsalPort)
+          port: rehearsalPort, prices: settings.prices)
       }
       return try GatewayUpstream(
         name: upstream.name, dialect: upstream.dialect, baseURL: upstream.url,
         credential: upstream.credential?.value,
         missingCredential: upstream.isUsable ? nil : upstream.credentialEnv,
-        trustRootsPath: upstream.trustRoots)
+        trustRootsPath: upstream.trustRoots, prices: settings.prices)
     }
   }
 }

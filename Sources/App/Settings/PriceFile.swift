@@ -29,7 +29,7 @@ struct PriceReader {
     let from = section.need("from", "the first day on which it holds, as in 2026-11-01")?.day()
     let base = Self.rates(section)
     let tiers = Self.tiers(section)
-    var serviceTiers: [String: TokenRates] = [:]
+    var serviceTiers: [String: Rates] = [:]
     var serviceContexts: [String: [ModelPrice.Tier]] = [:]
     section.section("serviceTiers") { services in
       for (name, _, value) in services.entries() {
@@ -82,20 +82,20 @@ struct PriceReader {
   }
 
   /// Rates of one section; nil where input or output is missing or faulty.
-  private static func rates(_ section: SettingsMapping) -> TokenRates? {
+  private static func rates(_ section: SettingsMapping) -> Rates? {
     let advice = "dollars per million tokens, as in \"2.50\""
     let input = section.need("inputPerMillion", advice)?.money()
     let output = section.need("outputPerMillion", advice)?.money()
-    var rates = TokenRates(
+    var rates = Rates(
       input: input?.nanodollars ?? 0, output: output?.nanodollars ?? 0)
-    let others: [(String, WritableKeyPath<TokenRates, Int64>)] = [
-      ("cacheReadPerMillion", \.cacheRead), ("cacheWrite5mPerMillion", \.cacheWrite5m),
-      ("cacheWrite1hPerMillion", \.cacheWrite1h), ("inputAudioPerMillion", \.inputAudio),
-      ("inputImagePerMillion", \.inputImage), ("outputReasoningPerMillion", \.outputReasoning),
-      ("outputAudioPerMillion", \.outputAudio),
+    let others: [(String, UsageBucket)] = [
+      ("cacheReadPerMillion", .cacheRead), ("cacheWrite5mPerMillion", .cacheWrite5m),
+      ("cacheWrite1hPerMillion", .cacheWrite1h), ("inputAudioPerMillion", .inputAudio),
+      ("inputImagePerMillion", .inputImage), ("outputReasoningPerMillion", .outputReasoning),
+      ("outputAudioPerMillion", .outputAudio),
     ]
-    for (key, field) in others {
-      if let money = section.take(key)?.money() { rates[keyPath: field] = money.nanodollars }
+    for (key, bucket) in others {
+      if let money = section.take(key)?.money() { rates[bucket] = money.nanodollars }
     }
     return input == nil || output == nil ? nil : rates
   }

@@ -3,7 +3,7 @@
 // Nothing of the answer is kept but figures and a few short names, whatever the answer's size.
 
 /// The sink of both answers and stream events; figures add up over the events of a stream.
-struct OpenAISink: JSONSink {
+struct ChatAnswerSink: AnswerSink {
   /// What `choices` was in the current document.
   private enum Choices { case absent, empty, some }
 
@@ -49,7 +49,7 @@ struct OpenAISink: JSONSink {
   /// Whether the document says nothing but usage.
   var isUsageOnly: Bool { documentHasUsage && choices == .empty && !hasOtherNews }
 
-  mutating func noteComplete() { reading.isComplete = true }
+  mutating func noteDone() { reading.isComplete = true }
 
   private mutating func noteErrorHere() {
     reading.sawError = true

@@ -15,7 +15,7 @@
 /// tool, per request (the provider's own preamble, larger where tools are declared). (5) Parts
 /// whose tokens do not come from the body's text (images, files, audio, anything unknown) are
 /// named, never guessed.
-struct InputBound {
+struct ChatInputBound {
   static let tokensPerRequest: Int64 = 256
   static let tokensPerRequestWithTools: Int64 = 1024
   static let tokensPerMessage: Int64 = 16
@@ -37,7 +37,7 @@ struct InputBound {
   /// The member of a message or tool in which the reader is.
   private enum Field { case content, toolCalls, other }
 
-  mutating func begin(isObject: Bool, under top: RequestKey?, at offset: Int, depth: Int) {
+  mutating func begin(isObject: Bool, under top: ChatRequestKey?, at offset: Int, depth: Int) {
     guard depth > 0 else { return }
     switch top {
     case .messages:
@@ -59,13 +59,13 @@ struct InputBound {
     isTypeKey = false
   }
 
-  mutating func end(under top: RequestKey?, at offset: Int, depth: Int) {
+  mutating func end(under top: ChatRequestKey?, at offset: Int, depth: Int) {
     guard top == .messages else { return }
     if depth == 1 { messagesBytes = offset + 1 - messagesStart }
     if depth == 2 { field = .other }
   }
 
-  mutating func key(_ text: JSONText, under top: RequestKey?, depth: Int) {
+  mutating func key(_ text: JSONText, under top: ChatRequestKey?, depth: Int) {
     isTypeKey = false
     switch top {
     case .messages:
@@ -105,7 +105,7 @@ struct InputBound {
   }
 
   mutating func string(
-    _ text: JSONText, under top: RequestKey?, at range: Range<Int>, depth: Int
+    _ text: JSONText, under top: ChatRequestKey?, at range: Range<Int>, depth: Int
   ) {
     switch top {
     case .messages:
@@ -122,7 +122,7 @@ struct InputBound {
     isTypeKey = false
   }
 
-  mutating func scalar(bytes: Int, under top: RequestKey?, depth: Int) {
+  mutating func scalar(bytes: Int, under top: ChatRequestKey?, depth: Int) {
     if top == .messages { textBytes += bytes + Self.punctuation }
     isTypeKey = false
   }

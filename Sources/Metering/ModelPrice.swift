@@ -1,0 +1,166 @@
+// What a model costs, by context tier and service tier.
+
+/// One model's price from a date on. A class, since every call holds one: a reference is what it
+/// costs.
+public final class ModelPrice: Sendable {
+  /// Rates for calls whose input passes a size; the whole call is billed at the tier's rates.
+  public struct Tier: Hashable, Sendable, Codable {
+    /// The tier holds where the call's input exceeds this many tokens.
+    public var aboveInputTokens: Int64
+    public var rates: Rates
+
+    public init(aboveInputTokens: Int64, rates: Rates) {
+      self.aboveInputTokens = aboveInputTokens
+      self.rates = rates
+    }
+  }
+
+  /// The first moment at which this price holds.
+  public let effectiveFrom: Timestamp
+  public let base: Rates
+  /// Ascending by `aboveInputTokens`. What a tier does not state is as in `base`.
+  public let tiers: [Tier]
+  /// Rates by the service tier that the provider returns, e.g. `priority`, `flex`, `batch`. What
+  /// one does not state is as in `base`.
+  public let serviceTiers: [String: Rates]
+  /// Context tiers of a service tier, ascending; one without its own here costs, on a long call,
+  /// the dearer of its rates and the base's context tier.
+  public let serviceContexts: [String: [Tier]]
+  /// The most output tokens that the model can produce for one choice; nil where the book is
+  /// silent.
+  public let outputTokensMax: Int64?
+
+  public init(
+    effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
+    serviceTiers: [String: Rates] = [:], serviceContexts: [String: [Tier]] = [:],
+    outputTokensMax: Int64? = nil
+  ) {
+    self.effectiveFrom = effectiveFrom
+    self.base = base
+    self.tiers = tiers.map { Self.tier($0, inheriting: base) }
+    let services = serviceTiers.mapValues { $0.inheriting(base) }
+    self.serviceTiers = services
+    self.serviceContexts = Dictionary(
+      uniqueKeysWithValues: serviceContexts.map { name, contexts in
+        (name, contexts.map { Self.tier($0, inheriting: services[name] ?? base) })
+      })
+    self.outputTokensMax = outputTokensMax
+  }
+
+  private static func tier(_ tier: Tier, inheriting base: Rates) -> Tier {
+    Tier(aboveInputTokens: tier.aboveInputTokens, rates: tier.rates.inheriting(base))
+  }
+
+  /// The price of a usage, rounded up once to a whole nanodollar; nil on overflow.
+  ///
+  /// Units without a price add nothing: ask `unpricedBucket(of:)` for them.
+  ///
+  /// - Parameter serviceTier: the tier that the provider *returned*; an unknown one, or nil, is
+  ///   priced at the base (or context-tier) rates.
+  public func cost(of usage: Usage, serviceTier: String? = nil) -> Money? {
+    let rates = rates(inputTokens: usage.inputTotal, serviceTier: serviceTier)
+    var sum = CostSum()
+    usage.forEachCount { bucket, count in
+      if let rate = rates.rate(of: bucket) { sum.add(count, at: rate) }
+    }
+    return sum.roundedUp
+  }
+
+  /// The first bucket of a usage that has no price; nil where all have one.
+  public func unpricedBucket(of usage: Usage) -> UsageBucket? {
+    var first: UsageBucket?
+    usage.forEachCount { bucket, _ in
+      if first == nil, base.rate(of: bucket) == nil { first = bucket }
+    }
+    return first
+  }
+
+  /// An upper bound of the price of a call with at most these token counts, at the dearest
+  /// context tier, modality and service tier that it can reach; nil on overflow, or where a unit
+  /// has no price.
+  ///
+  /// - Parameters:
+  ///   - units: at most so many of buckets that are no tokens.
+  ///   - serviceTier: the tier that the request names. None is bounded as `auto` is, by the
+  ///     dearest tier known: the provider's project settings, not the request, then choose it. A
+  ///     tier that the book does not know is bounded likewise.
+  public func worstCase(
+    inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], serviceTier: String? = nil
+  ) -> Money? {
+    var input: Int64 = -1
+    var output: Int64 = -1
+    forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { rates in
+      input = max(input, rates.dearestInput)
+      output = max(output, rates.dearestOutput)
+    }
+    if inputTokens > 0 && input < 0 || outputTokens > 0 && output < 0 { return nil }
+    var sum = CostSum()
+    sum.add(inputTokens, at: input)
+    sum.add(outputTokens, at: output)
+    for unit in units where unit.count != 0 {
+      var rate: Int64 = -1
+      forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { rates in
+        rate = max(rate, rates.rate(of: unit.bucket) ?? -1)
+      }
+      if rate < 0 { return nil }
+      sum.add(unit.count, at: rate)
+    }
+    return sum.roundedUp
+  }
+
+  private func forEachReachable(
+    inputTokens: Int64, serviceTier: String?, _ body: (Rates) -> Void
+  ) {
+    func consider(_ contexts: [Tier]) {
+      for tier in contexts where inputTokens > tier.aboveInputTokens { body(tier.rates) }
+    }
+    body(base)
+    consider(tiers)
+    switch serviceTier {
+    case "default", "standard", "standard_only": break
+    case let tier? where serviceTiers[tier] != nil:
+      if let rates = serviceTiers[tier] { body(rates) }
+      consider(serviceContexts[tier] ?? [])
+    default:
+      for (tier, rates) in serviceTiers {
+        body(rates)
+        consider(serviceContexts[tier] ?? [])
+      }
+    }
+  }
+
+  private func rates(inputTokens: Int64, serviceTier: String?) -> Rates {
+    let context = tiers.last { inputTokens > $0.aboveInputTokens }?.rates
+    guard let serviceTier, let service = serviceTiers[serviceTier] else { return context ?? base }
+    if let contexts = serviceContexts[serviceTier], !contexts.isEmpty {
+      return contexts.last { inputTokens > $0.aboveInputTokens }?.rates ?? service
+    }
+    return context.map { service.dearer($0) } ?? service
+  }
+}
+
+/// Tokens × nanodollars per million, added up exactly and rounded up once.
+private struct CostSum {
+  private var sum: Int128 = 0
+  /// A count comes from outside: it must refuse, not trap.
+  private var hasOverflowed = false
+
+  mutating func add(_ tokens: Int64, at rate: Int64) {
+    guard tokens != 0 else { return }
+    let (next, overflow) = sum.addingReportingOverflow(Int128(tokens) * Int128(rate))
+    sum = next
+    hasOverflowed = hasOverflowed || overflow
+  }
+
+  /// Whole nanodollars; nil on overflow or below zero.
+  var roundedUp: Money? {
+    guard !hasOverflowed, sum >= 0 else { return nil }
+    let million: Int64 = 1_000_000
+    // Most sums fit into a word, whose division costs a tenth.
+    if let small = Int64(exactly: sum) {
+      return Money(nanodollars: small / million + (small % million > 0 ? 1 : 0))
+    }
+    let rounded = sum / Int128(million) + (sum % Int128(million) > 0 ? 1 : 0)
+    return Int64(exactly: rounded).map(Money.init(nanodollars:))
+  }
+}

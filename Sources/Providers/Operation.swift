@@ -1,0 +1,80 @@
+// What a metered call asks a provider to do: how its request is peeked and its answer read.
+//
+// The one place where a dialect's parts are put together; everything after it sees a peeked request
+// and a reader.
+
+/// A metered operation of a dialect. Raw values stand nowhere but in memory.
+public enum Operation: UInt8, Sendable, CaseIterable {
+  // OpenAI
+  case chatCompletions
+
+  /// Peeks a whole body.
+  ///
+  /// - Parameters:
+  ///   - body: the bytes, not kept. Time is linear; strings read allocate, nothing else.
+  ///   - path: the path behind the upstream's name, with or without a query: some dialects name
+  ///     the model there.
+  public func peek(
+    _ body: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
+  ) throws(PeekFault) -> PeekedRequest {
+    switch self {
+    case .chatCompletions: try ChatRequestSink.peek(body)
+    }
+  }
+
+  /// As `peek(_:path:)`, for an array.
+  public func peek(_ body: [UInt8], path: String = "/") throws(PeekFault) -> PeekedRequest {
+    var path = path
+    let result = path.withUTF8 { path in
+      body.withUnsafeBytes { bytes -> Result<PeekedRequest, PeekFault> in
+        do throws(PeekFault) {
+          return .success(try peek(bytes, path: UnsafeRawBufferPointer(path)))
+        } catch {
+          return .failure(error)
+        }
+      }
+    }
+    return try result.get()
+  }
+
+  /// A reader of an answer that is one JSON document.
+  public func answerReader() -> any PayloadReader {
+    switch self {
+    case .chatCompletions: AnswerReader<ChatAnswerSink>()
+    }
+  }
+
+  /// A reader of an answer that is a stream.
+  ///
+  /// - Parameter hidesUsage: whether the event that only reports usage is removed, because the
+  ///   gateway asked for it and the caller did not.
+  public func streamReader(hidesUsage: Bool) -> any PayloadReader {
+    switch self {
+    case .chatCompletions: StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    }
+  }
+
+  /// The answer is text of a model: worth a sample.
+  public var isSampled: Bool {
+    switch self {
+    case .chatCompletions: true
+    }
+  }
+
+  /// The text of a sampled answer.
+  ///
+  /// - Parameter isStream: whether the body is a stream, in the dialect's own form.
+  public func outputText(of body: [UInt8], isStream: Bool) -> OutputText {
+    switch self {
+    case .chatCompletions: ChatGathering.extract(body, isStream: isStream)
+    }
+  }
+
+  /// The text of a sampled request: its messages, one paragraph each, `role: text`. Parts that are
+  /// no text stand as `[image]`; tool calls as JSON. Empty where the body cannot be read.
+  public func inputText(of body: [UInt8]) -> String {
+    switch self {
+    case .chatCompletions: ChatInputText.extract(body)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// A path, asked about its end.
+
+/// A path without its query, asked about its end.
+struct PathTail {
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ path: UnsafeRawBufferPointer) {
+    let end = path.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+    bytes = UnsafeRawBufferPointer(rebasing: path[..<(end ?? path.count)])
+  }
+
+  /// No escapes, no empty and no dot segments: the path means what it says.
+  var isPlain: Bool {
+    var before: UInt8 = 0
+    for (index, byte) in bytes.enumerated() {
+      if byte == UInt8(ascii: "%") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\\") {
+        return false
+      }
+      if before == UInt8(ascii: "/") {
+        if byte == UInt8(ascii: "/") { return false }
+        if byte == UInt8(ascii: "."), isDotSegment(from: index) { return false }
+      }
+      before = byte
+    }
+    return bytes.first == UInt8(ascii: "/")
+  }
+
+  private func isDotSegment(from index: Int) -> Bool {
+    var index = index
+    while index < bytes.count, bytes[index] == UInt8(ascii: ".") { index += 1 }
+    return index == bytes.count || bytes[index] == UInt8(ascii: "/")
+  }
+
+  func ends(with tail: StaticString) -> Bool {
+    let count = tail.utf8CodeUnitCount
+    guard bytes.count >= count else { return false }
+    return equals(UnsafeRawBufferPointer(rebasing: bytes[(bytes.count - count)...]), tail)
+  }
+
+  /// Whether the last segment ends in this verb, as Gemini's `models/M:generateContent` does.
+  func hasVerb(_ verb: StaticString) -> Bool { ends(with: verb) }
+
+  func contains(_ part: StaticString) -> Bool { range(of: part) != nil }
+
+  /// Whether the path is this collection or something below it.
+  func names(_ collection: StaticString) -> Bool {
+    if ends(with: collection) { return true }
+    guard let end = range(of: collection)?.upperBound else { return false }
+    return end + 1 < bytes.count && bytes[end] == UInt8(ascii: "/")
+  }
+
+  private func range(of part: StaticString) -> Range<Int>? {
+    let count = part.utf8CodeUnitCount
+    guard bytes.count >= count else { return nil }
+    for start in 0...bytes.count - count
+    where equals(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), part) {
+      return start..<start + count
+    }
+    return nil
+  }
+}

@@ -1,0 +1,90 @@
+// What admission reads of a request's body, whatever its dialect.
+
+import Metering
+
+/// Why a request's body is not taken.
+public struct PeekFault: Error, Hashable, Sendable {
+  /// For the caller: what is wrong and where, without text of the request but for short names.
+  public var message: String
+  /// Bytes before the fault.
+  public var offset: Int
+
+  init(message: String, offset: Int) {
+    self.message = message
+    self.offset = offset
+  }
+}
+
+/// A peeked request.
+public struct PeekedRequest: Hashable, Sendable {
+  /// The model it names; empty where it names none.
+  public internal(set) var model = ""
+  public internal(set) var isStream = false
+  /// The caller must not see the extra usage event: it streams and did not ask for it.
+  public internal(set) var hidesUsage = false
+  /// How many answers it asks for, at least 1.
+  public internal(set) var choices: Int64 = 1
+  /// The most output tokens of one answer that it asks for; nil where it sets no bound.
+  public internal(set) var outputTokensPerChoice: Int64?
+  /// The most output tokens of one answer that a field of the request beside its bound could raise
+  /// the bound to; 0: none can.
+  var foreignOutputTokens: Int64 = 0
+  /// `service_tier` as asked for.
+  public internal(set) var serviceTier: String?
+  /// An upper bound of the input tokens.
+  public internal(set) var inputTokensMax: Int64 = 0
+  /// At most so many units that are no tokens: images to make, characters to speak.
+  public internal(set) var units: [UsageCount] = []
+  /// The part that makes the cost unboundable, for people: `an image (image_url)`; nil: none.
+  public internal(set) var unboundablePart: String?
+  /// The splice that makes a stream report its usage; nil where it does already, or is no stream.
+  public internal(set) var usageSplice: BodySplice?
+  /// Where an output bound is put in; nil where the request cannot be given one.
+  public internal(set) var outputBoundPlace: BoundPlace?
+  /// The field that bounds the output: for callers to set.
+  public internal(set) var outputBoundField: String = ""
+
+  init() {}
+
+  /// The most output tokens of the whole call; nil where it sets no bound.
+  public var outputTokensMax: Int64? {
+    guard let outputTokensPerChoice else { return nil }
+    return outputTokens(ofEach: outputTokensPerChoice)
+  }
+
+  /// The most output tokens of the whole call where each answer has at most `most`.
+  public func outputTokens(ofEach most: Int64) -> Int64 {
+    let (product, isOver) = most.multipliedReportingOverflow(by: choices)
+    return isOver ? .max : product
+  }
+
+  /// The most output tokens of the whole call once the bound has been put in.
+  ///
+  /// `foreignOutputTokens` counts where it is larger, as it does beside a bound of the caller's
+  /// own: an upstream that knows the field may obey it.
+  public func outputTokensMax(withBound most: Int64) -> Int64 {
+    outputTokens(ofEach: max(most, foreignOutputTokens))
+  }
+
+  /// The splice that sets the output bound; only for a request whose `outputTokensMax` is nil.
+  ///
+  /// - Parameter most: tokens of one answer, at least 1.
+  public func outputBoundSplice(_ most: Int64) -> BodySplice? {
+    outputBoundPlace.map { place in
+      BodySplice(
+        range: place.range, inserting: place.before + Array("\(most)".utf8) + place.after)
+    }
+  }
+
+  /// All splices that the body needs on its way upstream, in the order of their ranges.
+  ///
+  /// - Parameter outputBound: the bound of output tokens to put in; nil: none. See
+  ///   `outputBoundSplice(_:)`.
+  public func splices(outputBound: Int64?) -> [BodySplice] {
+    let bound = outputBound.flatMap { outputBoundSplice($0) }
+    guard let usage = usageSplice else { return bound.map { [$0] } ?? [] }
+    guard let bound else { return [usage] }
+    // Both may insert at the same byte; either order gives the same members there.
+    return bound.range.lowerBound <= usage.range.lowerBound ? [bound, usage] : [usage, bound]
+  }
+}
