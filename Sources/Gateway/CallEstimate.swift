@@ -84,7 +84,7 @@ struct CallEstimate {
     hidesUsage = request.hidesUsage
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
     splices = request.splices(outputBound: outputBound)
-    bound = costBound(of: request)
+    bound = costBound(of: request, pricedIn: prices.file)
   }
 
   /// The caller's own bound, else the smaller of the model's, which its provider enforces, and the
@@ -103,8 +103,8 @@ struct CallEstimate {
     outputTokens = request.outputTokensMax(withBound: appMost)
   }
 
-  private func costBound(of request: PeekedRequest) -> CostBound {
-    guard let price else { return .none(.modelUnpriced(model: model)) }
+  private func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
+    guard let price else { return .none(.modelUnpriced(model: model, file: file)) }
     if let part = request.unboundablePart { return .none(.costUnbounded(part: part)) }
     guard let outputTokens else {
       return .none(.outputUnbounded(field: request.outputBoundField))

@@ -94,7 +94,8 @@ struct Settlement: Equatable {
     of usage: Usage, at price: ModelPrice, _ serviceTier: String?, _ reserved: Money
   ) -> Money {
     let cost = price.cost(of: usage, serviceTier: serviceTier) ?? Money(nanodollars: .max)
-    guard !usage.others.isEmpty, price.unpricedBucket(of: usage) != nil else { return cost }
+    guard !usage.others.isEmpty || !price.pricesTokens, price.unpricedBucket(of: usage) != nil
+    else { return cost }
     return max(cost, reserved)
   }
 }

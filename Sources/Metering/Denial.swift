@@ -35,7 +35,8 @@ public enum Denial: Hashable, Sendable {
   /// The app was capped from outside (a drift verdict, a person); the text says by whom and why.
   case appCapped(reason: String)
   case modelForbidden(model: String, allowed: [String])
-  case modelUnpriced(model: String)
+  /// The text names the price file of the call's upstream.
+  case modelUnpriced(model: String, file: String = "")
   /// No bound of the output is known: the caller must set one.
   case outputUnbounded(field: String)
   /// The request's cost cannot be bounded; the text names the part.
@@ -108,9 +109,9 @@ public enum Denial: Hashable, Sendable {
     case .modelForbidden(let model, let allowed):
       "Model '\(model)' is not allowed for this app. Allowed: "
         + (allowed.isEmpty ? "none" : allowed.joined(separator: ", ")) + "."
-    case .modelUnpriced(let model):
+    case .modelUnpriced(let model, let file):
       "Model '\(model)' has no price, so a budgeted app may not call it. Add it to "
-        + "thresholds/prices/: \(Self.pricingLine(model: model))"
+        + "\(file.isEmpty ? "thresholds/prices/" : file): \(Self.pricingLine(model: model))"
     case .outputUnbounded(let field):
       "The output of this call has no bound, so its cost cannot be held to the budget. "
         + "Set '\(field)' in the request, or outputTokensMax in the app's policy."

@@ -29,11 +29,15 @@ public final class ModelPrice: Sendable {
   /// The most output tokens that the model can produce for one choice; nil where the book is
   /// silent.
   public let outputTokensMax: Int64?
+  /// The most input tokens that the model takes, its context window; nil where the book is silent.
+  public let inputTokensMax: Int64?
+  /// Whether every kind of token has a price; false for models that are billed by other units.
+  public let pricesTokens: Bool
 
   public init(
     effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
     serviceTiers: [String: Rates] = [:], serviceContexts: [String: [Tier]] = [:],
-    outputTokensMax: Int64? = nil
+    outputTokensMax: Int64? = nil, inputTokensMax: Int64? = nil
   ) {
     self.effectiveFrom = effectiveFrom
     self.base = base
@@ -45,6 +49,8 @@ public final class ModelPrice: Sendable {
         (name, contexts.map { Self.tier($0, inheriting: services[name] ?? base) })
       })
     self.outputTokensMax = outputTokensMax
+    self.inputTokensMax = inputTokensMax
+    pricesTokens = base.rate(of: .inputUncached) != nil && base.rate(of: .outputText) != nil
   }
 
   private static func tier(_ tier: Tier, inheriting base: Rates) -> Tier {
@@ -129,7 +135,10 @@ public final class ModelPrice: Sendable {
     }
   }
 
-  private func rates(inputTokens: Int64, serviceTier: String?) -> Rates {
+  /// The rates at which a call of so much input is charged.
+  ///
+  /// - Parameter serviceTier: as in `cost(of:serviceTier:)`.
+  public func rates(inputTokens: Int64, serviceTier: String?) -> Rates {
     let context = tiers.last { inputTokens > $0.aboveInputTokens }?.rates
     guard let serviceTier, let service = serviceTiers[serviceTier] else { return context ?? base }
     if let contexts = serviceContexts[serviceTier], !contexts.isEmpty {

@@ -1,12 +1,28 @@
 // Dated prices of many models, by model id and alias.
+//
+// An upstream has a book of its own, since one name costs different sums at different providers. A
+// book may be several, asked in order: what was negotiated, then the provider's list.
 
 /// Dated prices of models, by model id and alias.
 public struct PriceBook: Sendable {
   /// Each model's prices, ascending by date.
   private var prices: [String: [ModelPrice]] = [:]
   private var aliases: [String: String] = [:]
+  /// Books that are asked, in order, where this one has no price in force.
+  private var others: [PriceBook] = []
+  /// The file in which a missing model is to be priced, for refusals; empty where none is known.
+  public var file: String
 
-  public init() {}
+  public init(file: String = "") { self.file = file }
+
+  /// Books as one: the first that has a price in force for a model is asked for all of it.
+  ///
+  /// - Parameter file: as `file`; the first book's where it is nil.
+  public init(first books: [PriceBook], file: String? = nil) {
+    self = books.first ?? PriceBook()
+    others.append(contentsOf: books.dropFirst())
+    if let file { self.file = file }
+  }
 
   /// Adds a dated price. A second price of one model on one date replaces the first.
   public mutating func add(_ price: ModelPrice, model: String) {
@@ -21,16 +37,65 @@ public struct PriceBook: Sendable {
   public mutating func alias(_ alias: String, of model: String) { aliases[alias] = model }
 
   /// The price in force at a moment; nil where the model, or that date, is unpriced.
+  ///
+  /// A name that the book does not have is looked for as a fine-tuned model of a base that it has
+  /// under `ft:`, then without the suffix of a dated snapshot. A fine-tuned model never takes the
+  /// price of its plain base, which is cheaper.
   public func price(model: String, at now: Timestamp) -> ModelPrice? {
-    let list = prices[model] ?? aliases[model].flatMap { prices[$0] }
+    if let price = ownPrice(model: model, at: now) { return price }
+    for book in others {
+      if let price = book.price(model: model, at: now) { return price }
+    }
+    return nil
+  }
+
+  private func ownPrice(model: String, at now: Timestamp) -> ModelPrice? {
+    if let price = stated(model, at: now) { return price }
+    var name = model[...]
+    if let base = ModelName.fineTuned(name) {
+      if let price = stated(String(base), at: now) { return price }
+      name = base
+    }
+    while let shorter = ModelName.withoutSnapshot(name) {
+      if let price = stated(String(shorter), at: now) { return price }
+      name = shorter
+    }
+    return nil
+  }
+
+  private func stated(_ name: String, at now: Timestamp) -> ModelPrice? {
+    let list = prices[name] ?? aliases[name].flatMap { prices[$0] }
     return list?.last { $0.effectiveFrom <= now }
   }
 
+  /// The models whose names begin with `prefix/`, under what follows it: a region's price list.
+  public func part(_ prefix: String) -> PriceBook {
+    var part = PriceBook(file: file)
+    func rest(_ name: String) -> String? {
+      name.hasPrefix(prefix + "/") ? String(name.dropFirst(prefix.count + 1)) : nil
+    }
+    for (model, list) in prices {
+      if let name = rest(model) { part.prices[name] = list }
+    }
+    for (alias, model) in aliases {
+      guard let name = rest(alias) else { continue }
+      if let model = rest(model) {
+        part.aliases[name] = model
+      } else {
+        part.prices[name] = prices[model]
+      }
+    }
+    return part
+  }
+
   /// All models with a price, sorted; aliases not among them.
-  public var models: [String] { prices.keys.sorted() }
+  public var models: [String] {
+    Set(prices.keys).union(others.flatMap(\.models)).sorted()
+  }
 
   /// All names that a request may use for a priced model, aliases too, sorted.
   public var names: [String] {
-    prices.keys.sorted() + aliases.filter { prices[$0.value] != nil }.keys.sorted()
+    let own = prices.keys.sorted() + aliases.filter { prices[$0.value] != nil }.keys.sorted()
+    return others.isEmpty ? own : Set(own).union(others.flatMap(\.names)).sorted()
   }
 }

@@ -1,9 +1,9 @@
-// A whole JSON document as a value, for what is read off the hot path: samples.
+// A whole JSON document as a value, for what is read off the hot path: samples, price tables.
 //
 // Built by the same reader as everything else, so that a sample shows what the meter saw.
 
 /// A JSON value; numbers as they are written, members in their order.
-enum JSONTree: Hashable, Sendable {
+public enum JSONTree: Hashable, Sendable {
   case null
   case boolean(Bool)
   case number(String)
@@ -11,15 +11,15 @@ enum JSONTree: Hashable, Sendable {
   case array([JSONTree])
   case object([Member])
 
-  struct Member: Hashable, Sendable {
-    var name: String
-    var value: JSONTree
+  public struct Member: Hashable, Sendable {
+    public var name: String
+    public var value: JSONTree
   }
 
   /// Reads a whole document; nil where it is not one object.
   ///
   /// - Parameter isStrict: false also takes a document that was cut off, as far as it goes.
-  init?(_ bytes: UnsafeRawBufferPointer, isStrict: Bool) {
+  public init?(_ bytes: UnsafeRawBufferPointer, isStrict: Bool) {
     var reader = JSONReader(sink: TreeSink(), isStrict: isStrict, captureBytesMax: .max)
     reader.feed(bytes)
     if isStrict {

@@ -119,7 +119,7 @@ final class TestInstallation: Sendable {
       \(extra)
       """)
     try write("thresholds/defaults.yaml", "upstream: rehearsal\n" + defaults)
-    try write("thresholds/prices/models.yaml", prices)
+    try write("thresholds/prices/openai.yaml", prices)
     for (name, text) in apps { try write("thresholds/apps/\(name).yaml", text) }
     // The rehearsal upstream answers from the project's recordings.
     let samples = url.appending(path: "samples")

@@ -129,13 +129,13 @@ struct GatewayAssembly {
         guard let rehearsalPort else { return nil }
         return GatewayUpstream(
           name: upstream.name, dialect: upstream.dialect, isTLS: false, host: "127.0.0.1",
-          port: rehearsalPort, prices: settings.prices)
+          port: rehearsalPort, prices: settings.prices(of: upstream.name))
       }
       return try GatewayUpstream(
         name: upstream.name, dialect: upstream.dialect, baseURL: upstream.url,
         credential: upstream.credential?.value,
         missingCredential: upstream.isUsable ? nil : upstream.credentialEnv,
-        trustRootsPath: upstream.trustRoots, prices: settings.prices)
+        trustRootsPath: upstream.trustRoots, prices: settings.prices(of: upstream.name))
     }
   }
 }

@@ -12,14 +12,18 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var policy: PolicyOptions
 
   func run() throws {
-    let settings = try policy.load()
+    let settings = try policy.load(readsAllBooks: true)
     let baselines = BaselineFolder(path: policy.thresholds + "/baselines")
     try policy.stop(at: Self.faults(in: baselines, of: settings.apps.map(\.name)))
     let budgeted = settings.apps.filter(\.isBudgeted).count
+    let priced = Set(
+      settings.gateway.upstreams.flatMap { upstream in
+        settings.prices(of: upstream.name).models.map { [upstream.name, $0] }
+      })
     Console.line(
       "\(policy.thresholds): \(settings.apps.count) apps (\(budgeted) budgeted), "
         + "\(settings.gateway.upstreams.count) upstreams, "
-        + "\(settings.prices.models.count) priced models: no faults.")
+        + "\(priced.count) priced models: no faults.")
     for app in settings.apps where !app.isBudgeted {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }

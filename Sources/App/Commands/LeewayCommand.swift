@@ -20,7 +20,7 @@ public struct LeewayCommand: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
-      DriftCommand.self, RestoreCommand.self, RehearseCommand.self,
+      DriftCommand.self, RestoreCommand.self, RehearseCommand.self, PricesCommand.self,
     ])
 
   public init() {}
@@ -38,9 +38,10 @@ struct PolicyOptions: ParsableArguments {
 
   /// The settings; where they have faults, all of them go to standard error and the command ends
   /// with 64 (EX_USAGE).
-  func load() throws -> Settings {
+  func load(readsAllBooks: Bool = false) throws -> Settings {
     let (settings, faults) = Settings.load(
-      thresholdsDirectory: thresholds, environment: ProcessInfo.processInfo.environment)
+      thresholdsDirectory: thresholds, environment: ProcessInfo.processInfo.environment,
+      readsAllBooks: readsAllBooks)
     try stop(at: faults)
     guard let settings else { throw ExitCode(64) }
     return settings
@@ -120,6 +121,8 @@ func reportingFaults(_ work: () throws -> Void) throws {
     try fail(fault, isRetryable: fault.isRetryable)
   } catch let fault as ImportFault {
     try fail(fault, isRetryable: fault.isRetryable)
+  } catch let fault as PriceFault {
+    try fail(fault, isRetryable: false)
   } catch let fault as AppFault {
     try fail(fault, isRetryable: false)
   }

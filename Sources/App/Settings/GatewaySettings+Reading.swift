@@ -8,7 +8,9 @@ extension GatewaySettings {
   private static let seconds: ClosedRange<Int64> = 1...86_400
 
   /// Reads what the file says over the defaults.
-  mutating func read(_ root: SettingsMapping, environment: [String: String]) {
+  ///
+  /// - Parameter books: the price books that there are.
+  mutating func read(_ root: SettingsMapping, environment: [String: String], books: [String]) {
     root.section("listen") { Self.read(into: &listen, $0) }
     root.section("admin") { section in
       Self.read(into: &admin, section)
@@ -27,7 +29,7 @@ extension GatewaySettings {
       }
     }
     if let path = root.take("reports")?.line("a path") { reportsDirectory = path }
-    readUpstreams(root, environment: environment)
+    readUpstreams(root, environment: environment, books: books)
     readBounds(root)
     root.section("samples") { section in
       if let days = section.take("ageDays")?.integer(in: Self.days) { samples.ageDays = days }
@@ -85,7 +87,9 @@ extension GatewaySettings {
     }
   }
 
-  private mutating func readUpstreams(_ root: SettingsMapping, environment: [String: String]) {
+  private mutating func readUpstreams(
+    _ root: SettingsMapping, environment: [String: String], books: [String]
+  ) {
     let advice = "name at least one, as in `openai: { dialect: openai, url: https://… }`"
     guard let section = root.need("upstreams", advice)?.mapping() else { return }
     let entries = section.entries()
@@ -100,14 +104,14 @@ extension GatewaySettings {
         continue
       }
       guard let mapping = value.mapping() else { continue }
-      let upstream = Self.upstream(name, mapping, environment: environment)
+      let upstream = Self.upstream(name, mapping, environment: environment, books: books)
       mapping.finish()
       if let upstream { upstreams.append(upstream) }
     }
   }
 
   private static func upstream(
-    _ name: String, _ section: SettingsMapping, environment: [String: String]
+    _ name: String, _ section: SettingsMapping, environment: [String: String], books: [String]
   ) -> UpstreamSettings? {
     let dialects = DialectID.allCases.map(\.rawValue)
     let dialect = section.need("dialect", "one of \(dialects.joined(separator: ", "))")?
@@ -115,6 +119,9 @@ extension GatewaySettings {
     let isRehearsal = section.take("rehearsal")?.flag() ?? false
     let variable = section.take("credentialEnv")?.environmentName()
     let trustRoots = section.take("trustRoots")?.filePath()
+    let prices =
+      section.take("prices")?.priceBooks(among: books)
+      ?? UpstreamPrices.defaults(upstream: name, dialect: dialect ?? .openai, among: books)
     var url: String? = ""
     if isRehearsal {
       if let given = section.take("url") {
@@ -128,7 +135,7 @@ extension GatewaySettings {
     // faulted as well; settings with faults are never used.
     return UpstreamSettings(
       name: name, dialect: dialect ?? .openai, url: url ?? "", credentialEnv: variable,
-      credential: credential, isRehearsal: isRehearsal, trustRoots: trustRoots)
+      credential: credential, isRehearsal: isRehearsal, trustRoots: trustRoots, prices: prices)
   }
 
   private mutating func readMail(_ root: SettingsMapping, environment: [String: String]) {

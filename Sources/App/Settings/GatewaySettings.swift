@@ -39,6 +39,8 @@ public struct UpstreamSettings: Hashable, Sendable {
   public var isRehearsal: Bool
   /// PEM file of the authorities to trust in place of the system's.
   public var trustRoots: String?
+  /// The price books that are asked for its models, in order: `NAME`, or `NAME/PART`.
+  public var prices: [String] = []
 
   /// Whether a call can be relayed: it needs no credential, or has one.
   public var isUsable: Bool { credentialEnv == nil || credential != nil }

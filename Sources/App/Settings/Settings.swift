@@ -10,25 +10,41 @@ public struct Settings: Sendable {
   public var gateway: GatewaySettings
   /// Sorted by name.
   public var apps: [AppSettings]
-  public var prices: PriceBook
+  /// What the models of each upstream cost, by the upstream's name.
+  private let prices: [String: PriceBook]
+
+  init(
+    thresholdsDirectory: String, gateway: GatewaySettings, apps: [AppSettings],
+    prices: [String: PriceBook]
+  ) {
+    self.thresholdsDirectory = thresholdsDirectory
+    self.gateway = gateway
+    self.apps = apps
+    self.prices = prices
+  }
 
   /// Reads a thresholds directory.
   ///
   /// - Parameters:
   ///   - environment: where credentials are looked up; an unset one is no fault here.
   ///   - now: when prices must hold for the models of budgeted apps.
+  ///   - readsAllBooks: also reads the price books that no upstream names, to find their faults.
   /// - Returns: settings and no fault, or no settings and every fault, by file and line.
   public static func load(
-    thresholdsDirectory: String, environment: [String: String], at now: Timestamp? = nil
+    thresholdsDirectory: String, environment: [String: String], at now: Timestamp? = nil,
+    readsAllBooks: Bool = false
   ) -> (Settings?, [Fault]) {
     let now = now ?? Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
     var reader = SettingsReader(directory: thresholdsDirectory, environment: environment)
-    let settings = reader.read(at: now)
+    let settings = reader.read(at: now, readsAllBooks: readsAllBooks)
     let faults = reader.log.faults.sorted()
     return faults.isEmpty ? (settings, []) : (nil, faults)
   }
 
   public func app(_ name: String) -> AppSettings? { apps.first { $0.name == name } }
+
+  /// What an upstream's models cost; nothing is priced where there is no such upstream.
+  public func prices(of upstream: String) -> PriceBook { prices[upstream] ?? PriceBook() }
 
   /// The upstream of an app's bare `/v1/…` paths: the first of its choices that has what it needs,
   /// else the first, whose missing credential the gateway then reports.
@@ -51,16 +67,20 @@ private struct SettingsReader {
     self.environment = environment
   }
 
-  mutating func read(at now: Timestamp) -> Settings {
+  mutating func read(at now: Timestamp, readsAllBooks: Bool) -> Settings {
     var gateway = GatewaySettings()
     let listing = ThresholdsListing.read(directory, log: log)
+    let books = listing.prices.map { String($0.dropLast(".yaml".count)) }
     if listing.hasGateway, let root = open("gateway.yaml") {
-      gateway.read(root, environment: environment)
+      gateway.read(root, environment: environment, books: books)
     }
-    var prices = PriceReader()
-    for name in listing.prices {
-      if let root = open("prices/\(name)") { prices.read(root) }
+    var upstreamPrices = UpstreamPrices()
+    upstreamPrices.read(readsAllBooks ? books : gateway.upstreams.flatMap(\.prices)) {
+      open("prices/\($0).yaml")
     }
+    let prices = Dictionary(
+      gateway.upstreams.map { ($0.name, upstreamPrices.prices(of: $0)) },
+      uniquingKeysWith: { first, _ in first })
     let context = AppReadingContext(
       upstreamNames: gateway.upstreams.map(\.name), environment: environment)
     // UTC always exists.
@@ -81,11 +101,11 @@ private struct SettingsReader {
       if let root { app.read(root, isDefaults: false, context: context) }
       check(
         app, file: "\(directory)/apps/\(name)", roots: [root, defaultsRoot],
-        prices: prices.book, at: now)
+        prices: prices, at: now)
       apps.append(app)
     }
     return Settings(
-      thresholdsDirectory: directory, gateway: gateway, apps: apps, prices: prices.book)
+      thresholdsDirectory: directory, gateway: gateway, apps: apps, prices: prices)
   }
 
   private func open(_ name: String) -> SettingsMapping? {
@@ -95,7 +115,7 @@ private struct SettingsReader {
   /// What needs several files to judge: an upstream chosen, and a price for every model that a
   /// budgeted app may call.
   private func check(
-    _ app: AppSettings, file: String, roots: [SettingsMapping?], prices: PriceBook,
+    _ app: AppSettings, file: String, roots: [SettingsMapping?], prices: [String: PriceBook],
     at now: Timestamp
   ) {
     if app.upstreams.isEmpty {
@@ -106,7 +126,10 @@ private struct SettingsReader {
     guard app.isBudgeted, let models = app.models else { return }
     // The list stands in the app's file or, inherited, in defaults.yaml.
     let list = roots.lazy.compactMap { $0 }.first { $0.has("models") }?.take("models")
-    for model in models where !Self.isPriced(model, prices: prices, at: now) {
+    // An app may call any upstream by name, so a price in any of their books will do.
+    let own = app.upstreams.compactMap { prices[$0]?.file }.first ?? "thresholds/prices/"
+    for model in models
+    where !prices.values.contains(where: { Self.isPriced(model, prices: $0, at: now) }) {
       let node = list?.list().first { $0.text() == model }
       let isPattern = model.hasSuffix("*")
       let what =
@@ -115,7 +138,7 @@ private struct SettingsReader {
       log.add(
         node?.file ?? file, node?.line ?? 1,
         "\(what) in force, so app '\(app.name)', which has a budget, could never call it",
-        "add to thresholds/prices/: \(Denial.pricingLine(model: isPattern ? "MODEL" : model))")
+        "add to \(own): \(Denial.pricingLine(model: isPattern ? "MODEL" : model))")
     }
   }
 

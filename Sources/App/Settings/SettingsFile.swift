@@ -26,6 +26,11 @@ enum SettingsFile {
       log.add(shown, 1, "is not UTF-8 text", "save it as UTF-8")
       return nil
     }
+    return parse(text, shown: shown, log: log)
+  }
+
+  /// As `read`, of a text that is at hand.
+  static func parse(_ text: String, shown: String, log: FaultLog) -> SettingsMapping? {
     do {
       guard let root = try compose(yaml: text) else { return nil }
       if case .scalar(let scalar) = root, scalar.string.isEmpty { return nil }
