@@ -50,7 +50,7 @@ import Testing
     let (settings, _) = Settings.load(
       thresholdsDirectory: root.appendingPathComponent("thresholds").path, environment: [:],
       at: Self.now)
-    let prices = try #require(settings?.prices)
+    let prices = try #require(settings?.prices(of: "openai"))
     let mini = try #require(prices.price(model: "gpt-4o-mini-2024-07-18", at: Self.now))
     #expect(mini.base[.inputUncached] == 150_000_000)
     #expect(mini.base[.cacheRead] == 75_000_000)

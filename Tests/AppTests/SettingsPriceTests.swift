@@ -13,7 +13,7 @@ import Testing
   ) {
     try withTemporaryDirectory { directory in
       try directory.write(SettingsLoadTests.gatewayFile, to: "gateway.yaml")
-      try directory.write(prices, to: "prices/p.yaml")
+      try directory.write(prices, to: "prices/openai.yaml")
       try directory.write(app, to: "apps/a.yaml")
       let (settings, faults) = SettingsLoadTests.load(directory)
       return (settings, faults.map { $0.description.replacing(directory.path + "/", with: "") })
@@ -28,7 +28,7 @@ import Testing
            outputPerMillion: 9007199.254740993, outputReasoningPerMillion: "4" }
       """)
     #expect(faults == [])
-    let price = try #require(settings?.prices.price(model: "m", at: SettingsLoadTests.now))
+    let price = try #require(settings?.prices(of: "openai").price(model: "m", at: SettingsLoadTests.now))
     #expect(price.base[.inputUncached] == 300_000_000)
     #expect(price.base[.cacheRead] == 3)
     #expect(price.base[.outputText] == 9_007_199_254_740_993)
@@ -42,7 +42,7 @@ import Testing
     let line = Denial.pricingLine(model: "new-model").replacing("YYYY-MM-DD", with: "2026-11-01")
     let (settings, faults) = try load(line)
     #expect(faults == [])
-    #expect(settings?.prices.price(model: "new-model", at: SettingsLoadTests.now) != nil)
+    #expect(settings?.prices(of: "openai").price(model: "new-model", at: SettingsLoadTests.now) != nil)
   }
 
   @Test func aPriceHoldsFromItsDayOn() throws {
@@ -53,7 +53,7 @@ import Testing
         - { from: 2026-06-01, inputPerMillion: "1", outputPerMillion: "4" }
       """)
     #expect(faults == [])
-    let prices = try #require(settings?.prices)
+    let prices = try #require(settings?.prices(of: "openai"))
     let june = Timestamp(milliseconds: 1_780_272_000_000)
     let may = june.adding(milliseconds: -1)
     #expect(prices.price(model: "m", at: may)?.base[.inputUncached] == 2_000_000_000)
@@ -77,17 +77,17 @@ import Testing
         tiers:
           - { inputPerMillion: "2", outputPerMillion: "2" }
         serviceTiers:
-          flex: { inputPerMillion: "1" }
+          flex: {}
       """)
     let says = [
-      "p.yaml:1: 'a.from' is '2026-02-30', a day that does not exist",
-      "p.yaml:2: 'b.inputPerMillion' is negative (-1)",
-      "p.yaml:2: 'b.outputPerMillion' is 'free', not an amount of money",
-      "p.yaml:3: 'c.from' is missing", "p.yaml:3: 'c.outputPerMillion' is missing",
-      "p.yaml:3: unknown key 'c.outputPerMillon' — did you mean 'outputPerMillion'?",
+      "openai.yaml:1: 'a.from' is '2026-02-30', a day that does not exist",
+      "openai.yaml:2: 'b.inputPerMillion' is negative (-1)",
+      "openai.yaml:2: 'b.outputPerMillion' is 'free', not an amount of money",
+      "openai.yaml:3: 'c.from' is missing", "openai.yaml:3: 'c.outputPerMillion' is missing",
+      "openai.yaml:3: unknown key 'c.outputPerMillon' — did you mean 'outputPerMillion'?",
       "a price of 'd' from the same day stands twice",
-      "p.yaml:12: 'e.tiers[0].aboveInputTokens' is missing",
-      "p.yaml:14: 'e.serviceTiers.flex.outputPerMillion' is missing",
+      "openai.yaml:12: 'e.tiers[0].aboveInputTokens' is missing",
+      "openai.yaml:14: 'e.serviceTiers.flex' states no rate",
     ]
     for text in says { #expect(faults.contains { $0.contains(text) }, "\(text) in \(faults)") }
     #expect(faults.count == says.count, "\(faults)")

@@ -43,6 +43,8 @@ struct PricesCommand: ParsableCommand {
       var words = ["leeway prices \(command) \(name)"]
       words += providers.map { "--provider \($0)" }
       if let from { words.append("--from \(from)") }
+      if let origin { words.append("--origin \"\(origin)\"") }
+      if licence != "not stated" { words.append("--licence \"\(licence)\"") }
       // What lands in a comment must stay on its line.
       func line(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).joined(separator: " ")

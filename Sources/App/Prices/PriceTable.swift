@@ -19,6 +19,7 @@ struct PriceTable {
 
   enum Reason: String, CaseIterable {
     case reservedCapacity = "price capacity that is rented by the hour, not calls"
+    case uncounted = "are billed by a unit that no dialect reports"
     case noPrice = "have no price, or one for a service tier only"
     case zero = "cost nothing, which may mean that nobody knows"
   }
@@ -188,6 +189,7 @@ extension PriceTableRow {
 
   var reasonToLeaveOut: PriceTable.Reason? {
     if isReservedCapacity { return .reservedCapacity }
+    if isUncounted { return .uncounted }
     if !rates.contains(where: { $0.key.place == .init() }) { return .noPrice }
     return mode != "moderation" && rates.values.allSatisfy { $0 == 0 } ? .zero : nil
   }

@@ -35,8 +35,8 @@ struct PriceTableField: Hashable {
   private static let unitPower = 15
   private static let secondPower = 12
 
-  /// Characters that come out have no bucket, because no dialect reports them: such a field may
-  /// only say 0.
+  /// Characters that come out have no bucket, because no dialect reports them: a row that prices
+  /// them cannot price a call.
   static let uncounted: Set<String> = ["output_cost_per_character"]
 
   private static let stems: [String: UsageBucket] = [
@@ -116,7 +116,7 @@ struct PriceTableField: Hashable {
     place.serviceTier = tier
   }
 
-  /// Whether a field's name is one that may only say 0.
+  /// Whether a field prices a unit that no bucket counts.
   static func isUncounted(_ name: String) -> Bool {
     uncounted.contains(splitContext(name)?.stem ?? name)
   }

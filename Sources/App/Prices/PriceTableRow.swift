@@ -31,6 +31,8 @@ struct PriceTableRow {
   var roundedCount = 0
   /// The row prices capacity that is rented by the hour, not calls.
   var isReservedCapacity = false
+  /// The row prices a unit that no bucket counts.
+  var isUncounted = false
 
   init(line: Int, _ tree: JSONTree) throws(Fault) {
     self.line = line
@@ -83,9 +85,7 @@ struct PriceTableRow {
       return
     }
     if PriceTableField.isUncounted(member.name) {
-      guard try Self.amount(member).scaled(by: 15)?.value == 0 else {
-        throw Fault(message: "'\(member.name)' is a unit that Leeway does not count")
-      }
+      if try Self.amount(member).scaled(by: 15)?.value != 0 { isUncounted = true }
       return
     }
     guard let field = PriceTableField(name: member.name, has: names.contains) else {
