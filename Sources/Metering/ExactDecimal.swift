@@ -1,7 +1,7 @@
 // A decimal number exactly as it is written, so that a price never passes through floating point.
 //
-// Price tables write 8.39233e-08 dollars a pixel and 0.000283333333333 dollars a second. A rate is a
-// whole number of nanodollars per million units, so a text either is one exactly or the reader is
+// Price tables write 8.39233e-08 dollars a pixel and 0.000283333333333 dollars a second. A rate is
+// a whole number of nanodollars per million units, so a text either is one exactly or the reader is
 // told that it had to be rounded.
 
 /// A decimal number that is not negative: mantissa × 10^exponent.

@@ -8,8 +8,9 @@
 enum ModelName {
   /// The name without its last snapshot suffix; nil where it has none.
   ///
-  /// Known are `-2024-08-06`, `-20250929`, `@20250929`, `-09-2025`, `-0613` (month and day), `-2407`
-  /// (year and month), `-001`, `-latest`, `@latest`, `@default`, and Bedrock's `-v1:0` and `:0`.
+  /// Known are `-2024-08-06`, `-20250929`, `@20250929`, `-09-2025`, `-0613` (month and day),
+  /// `-2407` (year and month), `-001`, `-latest`, `@latest`, `@default`, and Bedrock's `-v1:0` and
+  /// `:0`.
   static func withoutSnapshot(_ name: Substring) -> Substring? {
     for word in ["-latest", "@latest", "@default"] where name.hasSuffix(word) {
       return trimmed(name, by: word.utf8.count)

@@ -64,8 +64,9 @@ public struct PriceBook: Sendable {
   }
 
   private func stated(_ name: String, at now: Timestamp) -> ModelPrice? {
-    let list = prices[name] ?? aliases[name].flatMap { prices[$0] }
-    return list?.last { $0.effectiveFrom <= now }
+    if let price = prices[name]?.last(where: { $0.effectiveFrom <= now }) { return price }
+    // A name may have been an alias before it got a price of its own.
+    return aliases[name].flatMap { prices[$0] }?.last { $0.effectiveFrom <= now }
   }
 
   /// The models whose names begin with `prefix/`, under what follows it: a region's price list.

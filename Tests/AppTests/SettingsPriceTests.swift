@@ -28,7 +28,8 @@ import Testing
            outputPerMillion: 9007199.254740993, outputReasoningPerMillion: "4" }
       """)
     #expect(faults == [])
-    let price = try #require(settings?.prices(of: "openai").price(model: "m", at: SettingsLoadTests.now))
+    let price = try #require(
+      settings?.prices(of: "openai").price(model: "m", at: SettingsLoadTests.now))
     #expect(price.base[.inputUncached] == 300_000_000)
     #expect(price.base[.cacheRead] == 3)
     #expect(price.base[.outputText] == 9_007_199_254_740_993)
@@ -42,7 +43,8 @@ import Testing
     let line = Denial.pricingLine(model: "new-model").replacing("YYYY-MM-DD", with: "2026-11-01")
     let (settings, faults) = try load(line)
     #expect(faults == [])
-    #expect(settings?.prices(of: "openai").price(model: "new-model", at: SettingsLoadTests.now) != nil)
+    #expect(
+      settings?.prices(of: "openai").price(model: "new-model", at: SettingsLoadTests.now) != nil)
   }
 
   @Test func aPriceHoldsFromItsDayOn() throws {

@@ -42,6 +42,25 @@ import Testing
     #expect(!settlement.isReleased)
   }
 
+  /// A model that is billed by the second, whose provider reports tokens: they have no price, and
+  /// the call must not be free.
+  @Test func tokensOfAModelBilledByOtherUnitsAreChargedWhatWasHeld() {
+    var rates = Rates()
+    rates[.audioInMilliseconds] = 1_000_000_000
+    var prices = PriceBook()
+    prices.add(
+      ModelPrice(effectiveFrom: Timestamp(milliseconds: 0), base: rates), model: "gpt-test")
+    var reading = CallReading()
+    reading.usage = Self.reported
+    var estimate = CallEstimate()
+    estimate.model = "gpt-test"
+    estimate.price = prices.price(model: "gpt-test", at: GatewayFixture.now)
+    let settlement = Settlement(
+      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: Self.reserved,
+      endpoint: .metered(.chatCompletions), prices: prices, at: GatewayFixture.now)
+    #expect(settlement.charge == Self.reserved)
+  }
+
   @Test func zeroUsageIsReportedNotEstimated() {
     let settlement = Self.settle(.reportedElseEstimate, usage: Usage(source: .reported))
     #expect(settlement.charge == .zero)

@@ -43,6 +43,21 @@ import Testing
     #expect(totals.contains { $0.reported.calls > 0 && $0.estimated.calls > 0 })
   }
 
+  @Test func chargedCallsPassByOldestFirst() throws {
+    let database = try StoreDatabase.inMemory()
+    let history = LedgerHistory.random(events: 400, seed: 5)
+    try database.fold(history.events)
+    let all = try database.calls(limit: 10_000)
+    let middle = try #require(all.map(\.at).sorted().dropFirst(all.count / 2).first)
+    var seen: [CallRow] = []
+    try database.forEachChargedCall(since: middle, until: history.now.adding(milliseconds: 1)) {
+      seen.append($0)
+    }
+    let charged = all.filter { [.settled, .expired].contains($0.state) && $0.at >= middle }
+    #expect(seen == charged.reversed())
+    #expect(seen.contains { $0.state == .settled } && seen.count < all.count)
+  }
+
   @Test func totalsStayWhenCallsAgeOut() throws {
     try checkProperty(
       "pruning keeps totals", runs: 40, countMax: 120, generate: LedgerStep.random

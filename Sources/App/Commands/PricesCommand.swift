@@ -78,7 +78,8 @@ struct PricesCommand: ParsableCommand {
         guard existing.isEmpty || replace else {
           throw PriceFault(
             "\(out) already has books of: \(existing.joined(separator: ", "))",
-            hint: "Add the table's prices to them with `leeway prices update`, or replace them, and "
+            hint:
+              "Add the table's prices to them with `leeway prices update`, or replace them, and "
               + "lose their old prices, with --replace.")
         }
         let texts = try Self.texts(prices, folder, origin: table.origin("import", on: day))

@@ -50,7 +50,8 @@ extension PricesCommand {
         Console.line(
           texts.isEmpty
             ? "Nothing to write."
-            : "Wrote \(texts.keys.sorted().map { report.folder.file($0) }.joined(separator: ", ")).")
+            : "Wrote \(texts.keys.sorted().map { report.folder.file($0) }.joined(separator: ", "))."
+        )
       }
     }
   }
@@ -116,8 +117,8 @@ struct PriceReport {
   private func printBackcast() {
     guard !backcast.changed.isEmpty else {
       Console.line(
-        "Last week's \(backcast.others.calls) calls ($\(backcast.others.charged.dollarsText)) would "
-          + "have cost the same.")
+        "Last week's \(backcast.others.calls) calls ($\(backcast.others.charged.dollarsText)) "
+          + "would have cost the same.")
       return
     }
     let rows = backcast.changed.sorted {

@@ -1,7 +1,7 @@
 // What looks wrong in a book and may be right: warnings, where faults are what cannot be read.
 //
-// Each is a way in which real price lists were wrong: an amount per thousand in a field per million, a
-// column that slipped, a discount that is none.
+// Each is a way in which real price lists were wrong: an amount per thousand in a field per
+// million, a column that slipped, a discount that is none.
 
 import Foundation
 import Metering

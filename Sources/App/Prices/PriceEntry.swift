@@ -70,7 +70,8 @@ extension CivilDate {
   /// The day in UTC that a moment falls into.
   init(utc moment: Timestamp) {
     let day: Int64 = 86_400_000
-    let days = moment.milliseconds >= 0
+    let days =
+      moment.milliseconds >= 0
       ? moment.milliseconds / day : (moment.milliseconds + 1) / day - 1
     self.init(daysSinceEpoch: Int(days))
   }

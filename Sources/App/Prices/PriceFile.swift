@@ -1,9 +1,9 @@
-// Reads thresholds/prices/NAME.yaml: a book, which maps a model to its price, or to a list of prices
-// with dates.
+// Reads thresholds/prices/NAME.yaml: a book, which maps a model to its price, or to a list of
+// prices with dates.
 //
-// Amounts are dollars in decimal text, for the unit that the key names. A kind of token that a price
-// does not state costs what plain input or output costs, which is never less than the provider asks
-// for a discounted one; a unit that it does not state has no price.
+// Amounts are dollars in decimal text, for the unit that the key names. A kind of token that a
+// price does not state costs what plain input or output costs, which is never less than the
+// provider asks for a discounted one; a unit that it does not state has no price.
 
 import Foundation
 import Metering
@@ -140,7 +140,9 @@ struct PriceFile {
     func miss(_ key: String) {
       // A key without a value has its own fault.
       isWhole = false
-      if !section.has(key) { section.node.fault("'\(section.node.name).\(key)' is missing", advice) }
+      if !section.has(key) {
+        section.node.fault("'\(section.node.name).\(key)' is missing", advice)
+      }
     }
     if !hasInput, !isUnits { miss("inputPerMillion") }
     if !buckets.contains(where: { $0.kind == .outputTokens }), hasInput || !isUnits {

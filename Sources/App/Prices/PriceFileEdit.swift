@@ -1,8 +1,8 @@
 // Adds dated prices to a price file's text and leaves every other byte as it is: what stands there
 // may have been written by hand, with comments, and old calls were charged by it.
 //
-// The edit is of text, by the places that the parser gives; so the result is read again and compared
-// before anybody relies on it.
+// The edit is of text, by the places that the parser gives; so the result is read again and
+// compared before anybody relies on it.
 
 import Foundation
 import Metering

@@ -1,5 +1,5 @@
-// Writes price files: a model a line and a dated price a line, so that a change of price is one line
-// that was added.
+// Writes price files: a model a line and a dated price a line, so that a change of price is one
+// line that was added.
 
 import Foundation
 import Metering
@@ -36,9 +36,9 @@ enum PriceFileText {
       #
       # Origin: \(origin.origin). Licence: \(origin.licence). Compare with your own contract.
       #
-      # Leeway charges calls by these figures. Do not edit a price that has been in force: add one with a
-      # later `from` (UTC) below it, as `leeway prices update` does, so that old calls keep their price.
-      # Rates of your own belong in a file of their own: see `prices` in gateway.yaml.
+      # Leeway charges calls by these figures. Do not edit a price that has been in force: add one
+      # with a later `from` (UTC) below it, as `leeway prices update` does, so that old calls keep
+      # their price. Rates of your own belong in a file of their own: see `prices` in gateway.yaml.
       #
       \(provenance("Imported", table, origin, "\(count) models"))
       """

@@ -46,7 +46,8 @@ struct PriceFolder {
 
   /// Writes files whole: all of them, or, where one cannot be written, none.
   ///
-  /// Every text goes into a file beside its own first, and takes its name only when all are on disk.
+  /// Every text goes into a file beside its own first, and takes its name only when all are on
+  /// disk.
   func write(_ texts: [String: String]) throws(PriceFault) {
     let books = texts.keys.sorted()
     let suffix = ".new-\(ProcessInfo.processInfo.processIdentifier)"

@@ -1,7 +1,7 @@
 // A price table (JSON Lines, one model a line) as books of prices, a book a provider.
 //
-// The table is read strictly and whole. What cannot become a price of a call (capacity that is rented
-// by the hour, a row without a price) is left out, and said.
+// The table is read strictly and whole. What cannot become a price of a call (capacity that is
+// rented by the hour, a row without a price) is left out, and said.
 
 import Crypto
 import Foundation
@@ -165,7 +165,9 @@ extension PriceTableRow {
     case "image_generation":
       // A generated image's price stands in the field of an input image, or pixel, where the model
       // is not billed by token.
-      for (input, output) in [(UsageBucket.imagesIn, UsageBucket.imagesOut), (.pixelsIn, .pixelsOut)]
+      for (input, output) in [
+        (UsageBucket.imagesIn, UsageBucket.imagesOut), (.pixelsIn, .pixelsOut),
+      ]
       where self[base: .inputUncached] == nil && (self[base: output] ?? 0) == 0 {
         guard let rate = self[base: input] else { continue }
         row[base: output] = rate
@@ -174,9 +176,11 @@ extension PriceTableRow {
       // Both by the image and by the pixel is one price said twice.
       if row[base: .imagesOut] ?? 0 > 0 { row[base: .pixelsOut] = nil }
     case "audio_transcription":
-      // A transcription brings out no sound: the price of what goes in is said twice.
-      let out = self[base: .outputMilliseconds]
-      if out == 0 || out == self[base: .audioInMilliseconds] { row[base: .outputMilliseconds] = nil }
+      // A transcription brings out no sound: the price of what goes in is said twice, or there.
+      if let out = self[base: .outputMilliseconds] {
+        row[base: .audioInMilliseconds] = max(out, self[base: .audioInMilliseconds] ?? 0)
+        row[base: .outputMilliseconds] = nil
+      }
     case "embedding", "rerank", "moderation":
       // They bring out no tokens.
       if self[base: .inputUncached] != nil, self[base: .outputText] == nil {

@@ -1,5 +1,6 @@
-// What the fields of a price table mean, in the naming of LiteLLM's public table: US dollars a unit,
-// with suffixes for the cache's lifetime, the context from which a rate holds, and the service tier.
+// What the fields of a price table mean, in the naming of LiteLLM's public table: US dollars a
+// unit, with suffixes for the cache's lifetime, the context from which a rate holds, and the
+// service tier.
 //
 // A field that is not known here refuses the file: a price that is dropped in silence is one that
 // calls are not charged.

@@ -69,6 +69,7 @@ struct PriceUpdate {
     var texts: [String: String] = [:]
     for diff in diffs where !diff.isEmpty {
       let file = folder.file(diff.book)
+      try checkDays(of: diff, file)
       var edit = PriceFileEdit(text: try folder.text(of: diff.book), file: file)
       let counts = "\(diff.changed.count) changed, \(diff.new.count) new"
       try edit.add(
@@ -81,20 +82,23 @@ struct PriceUpdate {
     return texts
   }
 
+  /// A price that is in the file is never edited, also not on the day on which it came there.
+  private func checkDays(of diff: PriceDiff, _ file: String) throws(PriceFault) {
+    for model in files[diff.book]?.models ?? [] where diff.additions[model.name] != nil {
+      guard model.entries.allSatisfy({ $0.entry.from != day }) else {
+        throw PriceFault(
+          "\(file): '\(model.name)' already has a price from \(day), which is never edited; "
+            + "nothing was written", hint: "Let the new one begin on another day, with --from.")
+      }
+    }
+  }
+
   private func compare(
     _ before: PriceFile?, with after: PriceFile, _ diff: PriceDiff, _ file: String
   ) throws(PriceFault) {
     var expected: [String: Set<PriceEntry>] = [:]
     for model in before?.models ?? [] { expected[model.name] = Set(model.entries.map(\.entry)) }
-    for (model, entry) in diff.additions {
-      let (isNew, _) = expected[model, default: []].insert(entry)
-      let sameDay = expected[model]?.filter { $0.from == entry.from }.count ?? 0
-      guard isNew, sameDay == 1 else {
-        throw PriceFault(
-          "\(file): '\(model)' already has a price from \(entry.from), which is never edited",
-          hint: "Let the new one begin on another day, with --from.")
-      }
-    }
+    for (model, entry) in diff.additions { expected[model, default: []].insert(entry) }
     let found = after.models.map { ($0.name, Set($0.entries.map(\.entry))) }
     guard Dictionary(found, uniquingKeysWith: { $0.union($1) }) == expected else {
       throw PriceFault(

@@ -1,4 +1,5 @@
-// How a price file spells the rate of each bucket: a key that says its unit, dollars in decimal text.
+// How a price file spells the rate of each bucket: a key that says its unit, dollars in decimal
+// text.
 
 import Metering
 
