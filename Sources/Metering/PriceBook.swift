@@ -96,7 +96,7 @@ public struct PriceBook: Sendable {
 
   /// All names that a request may use for a priced model, aliases too, sorted.
   public var names: [String] {
-    let own = prices.keys.sorted() + aliases.filter { prices[$0.value] != nil }.keys.sorted()
-    return others.isEmpty ? own : Set(own).union(others.flatMap(\.names)).sorted()
+    Set(prices.keys).union(aliases.filter { prices[$0.value] != nil }.keys)
+      .union(others.flatMap(\.names)).sorted()
   }
 }

@@ -39,7 +39,7 @@ struct PriceFolder {
     let root = SettingsFile.parse(text, shown: file, log: log)
     let prices = root.map { PriceFile($0) } ?? PriceFile(file: file)
     if let fault = log.faults.min() {
-      throw PriceFault("\(file) would have a fault: \(fault)", hint: "Nothing was written.")
+      throw PriceFault("\(file) has a fault: \(fault)", hint: "Nothing was written.")
     }
     return prices
   }
