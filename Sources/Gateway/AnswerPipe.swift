@@ -178,7 +178,8 @@ final class AnswerPipe {
     let isStream = isEventStream || asked.isStream && !isJSON && head.status < 300
     content = AnswerContent(
       isStream ? .stream(hidesUsage: asked.hidesUsage) : .json,
-      of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes), decodedBytesMax: decodedBytesMax)
+      of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes),
+      decodedBytesMax: decodedBytesMax)
   }
 
   private func chooseFraming(_ head: ResponseHead) {

@@ -85,7 +85,8 @@ final class Exchange {
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
     let denial = estimate.read(
-      plan: plan, body: body, policy: core.estimatePolicies[app], prices: core.upstreams[plan.upstream].prices,
+      plan: plan, body: body, policy: core.estimatePolicies[app],
+      prices: core.upstreams[plan.upstream].prices,
       at: startedAt)
     switch call.bodyHeld(denial: denial) {
     case .refuse(let denial): refuse(denial)

@@ -37,7 +37,9 @@ final class RequestPlan {
   }
 
   /// What a metered call asks for; nil for others.
-  var operation: Operation? { if case .metered(let operation) = endpoint { operation } else { nil } }
+  var operation: Operation? {
+    if case .metered(let operation) = endpoint { operation } else { nil }
+  }
   var isHead: Bool { head.method == .head }
   var isOldVersion: Bool { head.minorVersion == 0 }
   var keepsAlive: Bool { head.keepAlive }
