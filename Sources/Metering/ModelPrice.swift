@@ -29,11 +29,13 @@ public final class ModelPrice: Sendable {
   /// The most output tokens that the model can produce for one choice; nil where the book is
   /// silent.
   public let outputTokensMax: Int64?
+  /// The model's context window: the most tokens that can go in; nil where the book is silent.
+  public let inputTokensMax: Int64?
 
   public init(
     effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
     serviceTiers: [String: Rates] = [:], serviceContexts: [String: [Tier]] = [:],
-    outputTokensMax: Int64? = nil
+    outputTokensMax: Int64? = nil, inputTokensMax: Int64? = nil
   ) {
     self.effectiveFrom = effectiveFrom
     self.base = base
@@ -45,6 +47,7 @@ public final class ModelPrice: Sendable {
         (name, contexts.map { Self.tier($0, inheriting: services[name] ?? base) })
       })
     self.outputTokensMax = outputTokensMax
+    self.inputTokensMax = inputTokensMax
   }
 
   private static func tier(_ tier: Tier, inheriting base: Rates) -> Tier {
