@@ -11,6 +11,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case realtime
   /// The Responses API's socket mode.
   case responsesSocket
+  // Anthropic
+  case messages
 
   /// Peeks a whole body.
   ///
@@ -25,6 +27,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .chatCompletions: try ChatRequestSink.peek(body)
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
+    case .messages: try MessagesRequestSink.peek(body)
     }
   }
 
@@ -48,6 +51,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     // A socket that was not opened is answered with an error's body, at the most.
     case .chatCompletions, .realtime, .responsesSocket: AnswerReader<ChatAnswerSink>()
+    case .messages: AnswerReader<MessagesAnswerSink>()
     }
   }
 
@@ -59,13 +63,14 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions, .realtime, .responsesSocket:
       StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     }
   }
 
   /// The answer is text of a model: worth a sample.
   public var isSampled: Bool {
     switch self {
-    case .chatCompletions: true
+    case .chatCompletions, .messages: true
     case .realtime, .responsesSocket: false
     }
   }
@@ -85,6 +90,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions: ChatGathering.extract(body, isStream: isStream)
     case .realtime, .responsesSocket: OutputText()
+    case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
 
@@ -94,6 +100,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions: ChatInputText.extract(body)
     case .realtime, .responsesSocket: ""
+    case .messages: MessagesInputText.extract(body)
     }
   }
 }
