@@ -27,6 +27,8 @@ final class AnswerPipe {
     var status: Int?
     var bodyBytes = 0
     var isEnded = false
+    /// The upstream opened the WebSocket that was asked for: what follows its head is frames.
+    var frames: ByteBuffer?
   }
 
   private enum Phase {
@@ -95,6 +97,11 @@ final class AnswerPipe {
       }
       pending = ByteBuffer()
       result.status = status
+      if status == 101 {
+        phase = .ended
+        result.frames = piece
+        return result
+      }
     }
     try readBody(&piece, into: &out, isAbsorbing: isAbsorbing, &result)
     if case .ended = phase {
@@ -146,8 +153,11 @@ final class AnswerPipe {
       guard let head = try parsed.get(), let bytes = piece.readSlice(length: head.byteCount)
       else { return false }
       if head.isInterim { continue }
-      // No upgrade was asked for, so none can be answered.
-      guard head.status != 101 else { throw WireFault(.malformedStatusLine, .response) }
+      // An upgrade that was not asked for cannot be answered, nor an extension that was left out.
+      let extensions = head.fields.present.contains(.secWebSocketExtensions)
+      guard head.status != 101 || plan.isSocket && !extensions else {
+        throw WireFault(.malformedStatusLine, .response)
+      }
       begin(head, bytes, into: &out, isAbsorbing: isAbsorbing)
       return true
     }
@@ -178,7 +188,8 @@ final class AnswerPipe {
     let isStream = isEventStream || asked.isStream && !isJSON && head.status < 300
     content = AnswerContent(
       isStream ? .stream(hidesUsage: asked.hidesUsage) : .json,
-      of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes), decodedBytesMax: decodedBytesMax)
+      of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes),
+      decodedBytesMax: decodedBytesMax)
   }
 
   private func chooseFraming(_ head: ResponseHead) {
@@ -218,7 +229,9 @@ final class AnswerPipe {
         cursor.append(decimal: Int(clamping: bound))
         cursor.append("\r\n")
       }
-      if !keepsCallerAlive {
+      if head.status == 101 {
+        cursor.append("connection: upgrade\r\nupgrade: websocket\r\n")
+      } else if !keepsCallerAlive {
         cursor.append("connection: close\r\n")
       } else if plan.isOldVersion {
         cursor.append("connection: keep-alive\r\n")

@@ -185,6 +185,24 @@ struct Call: Equatable {
     }
   }
 
+  enum UpgradeAction: Equatable {
+    /// The call goes on as a WebSocket's, which takes its reservation over.
+    case handOver
+    case end(Ending)
+  }
+
+  /// The upstream opened the WebSocket that was asked for.
+  mutating func upgraded() -> UpgradeAction {
+    switch phase {
+    case .awaiting:
+      phase = .ended
+      return .handOver
+    case .draining: return .end(end(.clientGone, .nothing, .nothing, status: 0))
+    case .opened, .holding, .admitting, .connecting, .relaying, .ended:
+      preconditionFailure("a socket was opened in \(phase)")
+    }
+  }
+
   /// Some bytes of the answer's body have come.
   mutating func answerBytes(_ count: Int) -> AnswerAction {
     switch phase {

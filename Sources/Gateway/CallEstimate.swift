@@ -56,10 +56,12 @@ struct CallEstimate {
     do throws(PeekFault) {
       let request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
         try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
-          try operation.peek(bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.path]))
+          try operation.peek(bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]))
         }
       }
-      guard !request.model.isEmpty, request.model.utf8.count <= Self.modelBytesMax else {
+      guard !request.model.isEmpty || operation == .responsesSocket,
+        request.model.utf8.count <= Self.modelBytesMax
+      else {
         return .requestInvalid(message: Self.modelMessage)
       }
       take(request, policy: policy, prices: prices, at: now)
@@ -81,6 +83,7 @@ struct CallEstimate {
     inputTokens = request.inputTokensMax
     units = request.units
     price = prices.price(model: model, at: now)
+    if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }
     hidesUsage = request.hidesUsage
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
     splices = request.splices(outputBound: outputBound)
@@ -104,8 +107,14 @@ struct CallEstimate {
   }
 
   private func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
+    if model.isEmpty, let part = request.unboundablePart {
+      return .none(.costUnbounded(part: part))
+    }
     guard let price else { return .none(.modelUnpriced(model: model, file: file)) }
     if let part = request.unboundablePart { return .none(.costUnbounded(part: part)) }
+    if request.fillsContext, price.inputTokensMax == nil {
+      return .none(.costUnbounded(part: "a session with a model of unknown context window"))
+    }
     guard let outputTokens else {
       return .none(.outputUnbounded(field: request.outputBoundField))
     }

@@ -25,6 +25,8 @@ final class CallerHandler: ChannelInboundHandler {
     /// The last answer is written; what still comes is thrown away until the caller closes, so
     /// that a reset does not take the answer from under it. → closed.
     case closing
+    /// The connection has become a WebSocket. → closing, closed.
+    case socket(SocketSession)
     case closed
   }
 
@@ -78,6 +80,7 @@ final class CallerHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     isActive = false
+    let last = phase
     phase = .closed
     if isCounted {
       isCounted = false
@@ -87,6 +90,7 @@ final class CallerHandler: ChannelInboundHandler {
     let exchange = exchange
     self.exchange = nil
     exchange?.callerLeft(now: .now())
+    if case .socket(let session) = last { session.callerLeft(now: .now()) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -96,6 +100,7 @@ final class CallerHandler: ChannelInboundHandler {
       discardedBytes += bytes.readableBytes
       if discardedBytes > configuration.bodyBytesMax { context.close(promise: nil) }
     case .closed: break
+    case .socket(let session): session.callerRead(bytes)
     case .idle, .head, .body, .call:
       // Copied, so that the channel reads into the same memory again; a request is small, and new
       // memory for each read costs more than to move it.
@@ -129,6 +134,7 @@ final class CallerHandler: ChannelInboundHandler {
     isWritable = context.channel.isWritable
     stallDeadline = isWritable ? nil : .now() + .seconds(configuration.stallTimeoutSeconds)
     exchange?.callerWritabilityChanged(isWritable)
+    if case .socket(let session) = phase { session.callerWritabilityChanged(isWritable) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -164,7 +170,7 @@ final class CallerHandler: ChannelInboundHandler {
           stopReadingIfAhead()
         case .refused(let denial): exchange.bodyFailed(denial)
         }
-      case .call, .closing, .closed: return
+      case .call, .closing, .socket, .closed: return
       }
     }
   }
@@ -273,7 +279,7 @@ final class CallerHandler: ChannelInboundHandler {
       else { return false }
       return true
     case .call: return true
-    case .idle, .head, .closing, .closed: return false
+    case .idle, .head, .closing, .socket, .closed: return false
     }
   }
 
@@ -289,6 +295,30 @@ final class CallerHandler: ChannelInboundHandler {
     readOn()
     if inbox.readableBytes > 0 { process() }
   }
+
+  /// The answer was a WebSocket's opening: all bytes are the session's from now on.
+  func becomeSocket(_ session: SocketSession) {
+    exchange = nil
+    gatherer = nil
+    guard isActive else { return session.callerLeft(now: .now()) }
+    // The upstream's first frames may have ended the session already.
+    guard case .call = phase else { return }
+    phase = .socket(session)
+    deadline = .distantFuture
+    readOn()
+    let early = inbox
+    inbox = ByteBuffer()
+    if early.readableBytes > 0 { session.callerRead(early) }
+  }
+
+  /// Stops or resumes reading of a socket whose upstream is behind.
+  func holdSocket(_ isHeld: Bool) {
+    guard case .socket = phase else { return }
+    context?.channel.setReading(!isHeld)
+  }
+
+  /// The session is over, its last frames written.
+  func socketEnded() { if isActive { linger() } }
 
   /// Closes at once: half an answer must not look like a whole one.
   func cut() {
@@ -315,11 +345,12 @@ final class CallerHandler: ChannelInboundHandler {
     if deadline <= now {
       switch phase {
       case .head: rejectSlowHead()
-      case .idle, .body, .call, .closing, .closed: context?.close(promise: nil)
+      case .idle, .body, .call, .closing, .socket, .closed: context?.close(promise: nil)
       }
       return
     }
     exchange?.tick(now: now)
+    if case .socket(let session) = phase { session.tick(now: now) }
   }
 
   private func cutStalled() {
@@ -340,13 +371,14 @@ final class CallerHandler: ChannelInboundHandler {
   func beginStopping() {
     switch phase {
     case .idle: context?.close(promise: nil)
-    case .head, .body, .call, .closing, .closed: break
+    case .head, .body, .call, .closing, .socket, .closed: break
     }
   }
 
   /// The grace is over.
   func stop() {
     exchange?.stop()
+    if case .socket(let session) = phase { session.stop() }
     if case .closed = phase { return }
     context?.close(promise: nil)
   }

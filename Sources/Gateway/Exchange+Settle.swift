@@ -61,7 +61,8 @@ extension Exchange {
     }
     core.samples.offer(
       SampleDraft(
-        app: core.apps[app].policy.app, call: callID, operation: operation, model: estimate.model, time: startedAt,
+        app: core.apps[app].policy.app, call: callID, operation: operation, model: estimate.model,
+        time: startedAt,
         status: ending.status, request: body, answer: pipe?.sample.bytes ?? ByteBuffer(),
         isStream: pipe?.isStream ?? estimate.isStream, latencyMilliseconds: latencyMilliseconds,
         // An error that is stored whatever the rate was certain to be.

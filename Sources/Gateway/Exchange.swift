@@ -10,7 +10,7 @@ import Providers
 import Wire
 
 /// One call under way.
-final class Exchange {
+final class Exchange: Draining {
   let context: LoopContext
   let plan: RequestPlan
   /// Wall-clock time of the request's head: the moment whose prices and windows hold for the call.
@@ -85,7 +85,8 @@ final class Exchange {
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
     let denial = estimate.read(
-      plan: plan, body: body, policy: core.estimatePolicies[app], prices: core.upstreams[plan.upstream].prices,
+      plan: plan, body: body, policy: core.estimatePolicies[app],
+      prices: core.upstreams[plan.upstream].prices,
       at: startedAt)
     switch call.bodyHeld(denial: denial) {
     case .refuse(let denial): refuse(denial)
@@ -248,6 +249,7 @@ final class Exchange {
     let now = NIODeadline.now()
     if firstByteAt == nil { firstByteAt = now }
     if !call.isDraining { deadline = now + .seconds(configuration.silenceTimeoutSeconds) }
+    if let frames = progress.frames { return openSocket(frames, now: now) }
     if let status = progress.status { _ = call.answerBegan(status: status) }
     if progress.bodyBytes > 0, case .end(let ending) = call.answerBytes(progress.bodyBytes) {
       return end(ending)
@@ -267,7 +269,7 @@ final class Exchange {
   }
 
   /// Hands the outbox on. False: the caller's socket is full.
-  private func write(to caller: CallerHandler) -> Bool {
+  func write(to caller: CallerHandler) -> Bool {
     let bytes = outbox
     outbox = ByteBuffer()
     let hasRoom = caller.write(bytes)
@@ -337,7 +339,7 @@ final class Exchange {
 
   /// The one exit of an admitted call: settle, journal, and only then the caller's last bytes.
   /// Until the journal has the charge they wait in the outbox.
-  private func end(_ ending: Call.Ending) {
+  func end(_ ending: Call.Ending) {
     deadline = nil
     settle(ending)
     detachUpstream(isReusable: pipe?.isReusable == true)

@@ -16,8 +16,8 @@ final class LoopContext {
   private(set) var isStopping = false
 
   private var callers: [ObjectIdentifier: CallerHandler] = [:]
-  /// Calls whose caller is gone and whose answer is read on for its usage.
-  private var draining: [ObjectIdentifier: Exchange] = [:]
+  /// Calls and sockets whose caller is gone and whose answer is read on for its usage.
+  private var draining: [ObjectIdentifier: any Draining] = [:]
   /// Calls whose next step waits until what they appended is in the journal's file.
   private var waiting: [Exchange] = []
   private var resuming: [Exchange] = []
@@ -42,10 +42,10 @@ final class LoopContext {
 
   func remove(_ caller: CallerHandler) { callers[ObjectIdentifier(caller)] = nil }
 
-  func addDraining(_ exchange: Exchange) { draining[ObjectIdentifier(exchange)] = exchange }
+  func addDraining(_ drained: any Draining) { draining[ObjectIdentifier(drained)] = drained }
 
-  func removeDraining(_ exchange: Exchange) {
-    if !draining.isEmpty { draining[ObjectIdentifier(exchange)] = nil }
+  func removeDraining(_ drained: any Draining) {
+    if !draining.isEmpty { draining[ObjectIdentifier(drained)] = nil }
   }
 
   // MARK: Journal
@@ -98,7 +98,7 @@ final class LoopContext {
   func tick(now: NIODeadline) {
     // Copies: a deadline's action may take its owner out of the collection.
     for caller in Array(callers.values) { caller.tick(now: now) }
-    for exchange in Array(draining.values) { exchange.tick(now: now) }
+    for drained in Array(draining.values) { drained.tick(now: now) }
     for pool in pools { pool.expire(now: now, isStopping: isStopping) }
   }
 
@@ -112,10 +112,16 @@ final class LoopContext {
   /// The grace is over: every call ends now, and is settled.
   func stopAll() {
     for caller in Array(callers.values) { caller.stop() }
-    for exchange in Array(draining.values) { exchange.stop() }
+    for drained in Array(draining.values) { drained.stop() }
     // The last calls' answers need no other turn of a loop that is about to end.
     while !waiting.isEmpty { writeJournal() }
   }
 
   var isQuiet: Bool { callers.isEmpty && draining.isEmpty }
+}
+
+/// What outlives its caller for a while.
+protocol Draining: AnyObject {
+  func tick(now: NIODeadline)
+  func stop()
 }

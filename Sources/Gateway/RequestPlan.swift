@@ -37,7 +37,13 @@ final class RequestPlan {
   }
 
   /// What a metered call asks for; nil for others.
-  var operation: Operation? { if case .metered(let operation) = endpoint { operation } else { nil } }
+  var operation: Operation? {
+    if case .metered(let operation) = endpoint { operation } else { nil }
+  }
+  /// The call opens a WebSocket.
+  var isSocket: Bool { operation?.isSocket == true }
+  /// The path behind the upstream's name, and the query.
+  var pathAndQuery: Range<Int> { path.lowerBound..<(head.query?.upperBound ?? path.upperBound) }
   var isHead: Bool { head.method == .head }
   var isOldVersion: Bool { head.minorVersion == 0 }
   var keepsAlive: Bool { head.keepAlive }
@@ -86,6 +92,23 @@ final class RequestPlan {
       dialect: core.upstreams[upstream].dialect,
       method: UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]),
       path: UnsafeRawBufferPointer(rebasing: bytes[path]))
+    if head.hasUpgrade { chooseSocket(bytes, dialect: core.upstreams[upstream].dialect) }
+  }
+
+  /// A request for a WebSocket that is known; any other upgrade is not passed on.
+  private func chooseSocket(_ bytes: UnsafeRawBufferPointer, dialect: DialectID) {
+    guard head.method == .get, head.minorVersion == 1,
+      let upgrade = head.fields.first(.upgrade), Self.isWebSocket(bytes[upgrade]),
+      let operation = Endpoint.socket(
+        dialect: dialect, path: UnsafeRawBufferPointer(rebasing: bytes[path]))
+    else { return }
+    endpoint = .metered(operation)
+  }
+
+  private static func isWebSocket(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    let name: StaticString = "websocket"
+    return bytes.count == name.utf8CodeUnitCount
+      && zip(bytes, 0...).allSatisfy { byte, index in byte | 0x20 == name.utf8Start[index] }
   }
 
   private var signs: DialectSigns {

@@ -12,6 +12,8 @@ final class UpstreamHandler: ChannelInboundHandler {
 
   /// The call that the connection serves; nil while it idles.
   var exchange: Exchange?
+  /// The WebSocket that the connection has become.
+  var socket: SocketSession?
   /// The connection has carried a whole call before.
   var hasServed = false
   /// When it was given back last.
@@ -50,6 +52,7 @@ final class UpstreamHandler: ChannelInboundHandler {
 
   func close() {
     exchange = nil
+    socket = nil
     isActive = false
     context?.close(promise: nil)
   }
@@ -77,6 +80,7 @@ final class UpstreamHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let exchange else {
+      if let socket { return socket.upstreamRead(unwrapInboundIn(data)) }
       // Bytes that nobody asked for: the next answer on this connection could not be trusted.
       context.close(promise: nil)
       return
@@ -98,6 +102,13 @@ final class UpstreamHandler: ChannelInboundHandler {
     let exchange = exchange
     self.exchange = nil
     exchange?.upstreamClosed()
+    let socket = socket
+    self.socket = nil
+    socket?.upstreamClosed()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    socket?.upstreamWritabilityChanged(context.channel.isWritable)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

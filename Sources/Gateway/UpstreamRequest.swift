@@ -45,10 +45,13 @@ struct UpstreamRequest {
         .init(.host), .init(.expect), .init(.contentLength), .keys,
       ]
       if isMetered { dropping.insert(.init(.acceptEncoding)) }
+      // Usage cannot be read through a socket's compression either.
+      if plan.isSocket { dropping.insert(.init(.secWebSocketExtensions)) }
       plan.head.fields.forEachRun(in: bytes, dropping: dropping) { cursor.append($0) }
     }
     // Usage cannot be read through a coding.
     if isMetered { cursor.append("accept-encoding: identity\r\n") }
+    if plan.isSocket { cursor.append("connection: upgrade\r\nupgrade: websocket\r\n") }
     cursor.append(upstream.credentialLine)
     if plan.head.framing != .none || plan.head.method == .post {
       cursor.append("content-length: ")

@@ -29,7 +29,7 @@ public final class ModelPrice: Sendable {
   /// The most output tokens that the model can produce for one choice; nil where the book is
   /// silent.
   public let outputTokensMax: Int64?
-  /// The most input tokens that the model takes, its context window; nil where the book is silent.
+  /// The model's context window: the most tokens that can go in; nil where the book is silent.
   public let inputTokensMax: Int64?
   /// Whether every kind of token has a price; false for models that are billed by other units.
   public let pricesTokens: Bool

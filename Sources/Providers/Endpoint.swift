@@ -22,19 +22,24 @@ public enum Endpoint: Hashable, Sendable {
     guard path.isPlain else { return .unmetered }
     let isPost = equals(method, "POST")
     let isReading = equals(method, "GET") || equals(method, "HEAD")
+    // Servers speak one another's dialects (a compatible endpoint, a router): what a path can only
+    // mean counts, whatever the upstream's own dialect.
+    if isPost, dialect != .bedrock {
+      if path.ends(with: "/chat/completions") { return .metered(.chatCompletions) }
+      if path.ends(with: "/v1/messages") { return .metered(.messages) }
+      if path.ends(with: "/v1/messages/count_tokens") { return .free }
+    }
     switch dialect {
     case .openai:
-      if isPost {
-        if path.ends(with: "/chat/completions") { return .metered(.chatCompletions) }
-        return path.ends(with: "/responses/input_tokens") ? .free : .unmetered
-      }
+      if isPost { return path.ends(with: "/responses/input_tokens") ? .free : .unmetered }
       guard isReading else { return .unmetered }
       // Nothing else that is read: a GET of `/responses` can open a WebSocket, which costs, and a
       // stored completion repeats the usage of a call that was charged.
       return path.names("/models") ? .free : .unmetered
     case .anthropic:
-      if isPost { return path.ends(with: "/messages/count_tokens") ? .free : .unmetered }
-      return isReading && path.names("/models") ? .free : .unmetered
+      // Reading a batch, or its results, costs nothing beyond what it was made for.
+      return isReading && (path.names("/models") || path.names("/messages/batches"))
+        ? .free : .unmetered
     case .gemini:
       if isPost { return path.hasVerb(":countTokens") ? .free : .unmetered }
       return isReading && path.names("/models") ? .free : .unmetered

@@ -7,6 +7,12 @@
 public enum Operation: UInt8, Sendable, CaseIterable {
   // OpenAI
   case chatCompletions
+  /// A session of the Realtime API over a WebSocket.
+  case realtime
+  /// The Responses API's socket mode.
+  case responsesSocket
+  // Anthropic
+  case messages
 
   /// Peeks a whole body.
   ///
@@ -19,6 +25,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   ) throws(PeekFault) -> PeekedRequest {
     switch self {
     case .chatCompletions: try ChatRequestSink.peek(body)
+    case .realtime: .realtime(path: PathTail(path))
+    case .responsesSocket: .responsesSocket
+    case .messages: try MessagesRequestSink.peek(body)
     }
   }
 
@@ -40,7 +49,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   /// A reader of an answer that is one JSON document.
   public func answerReader() -> any PayloadReader {
     switch self {
-    case .chatCompletions: AnswerReader<ChatAnswerSink>()
+    // A socket that was not opened is answered with an error's body, at the most.
+    case .chatCompletions, .realtime, .responsesSocket: AnswerReader<ChatAnswerSink>()
+    case .messages: AnswerReader<MessagesAnswerSink>()
     }
   }
 
@@ -50,14 +61,25 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   ///   gateway asked for it and the caller did not.
   public func streamReader(hidesUsage: Bool) -> any PayloadReader {
     switch self {
-    case .chatCompletions: StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    case .chatCompletions, .realtime, .responsesSocket:
+      StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     }
   }
 
   /// The answer is text of a model: worth a sample.
   public var isSampled: Bool {
     switch self {
-    case .chatCompletions: true
+    case .chatCompletions, .messages: true
+    case .realtime, .responsesSocket: false
+    }
+  }
+
+  /// The call opens a WebSocket: its responses are calls of their own, metered as they end.
+  public var isSocket: Bool {
+    switch self {
+    case .realtime, .responsesSocket: true
+    default: false
     }
   }
 
@@ -67,6 +89,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public func outputText(of body: [UInt8], isStream: Bool) -> OutputText {
     switch self {
     case .chatCompletions: ChatGathering.extract(body, isStream: isStream)
+    case .realtime, .responsesSocket: OutputText()
+    case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
 
@@ -75,6 +99,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public func inputText(of body: [UInt8]) -> String {
     switch self {
     case .chatCompletions: ChatInputText.extract(body)
+    case .realtime, .responsesSocket: ""
+    case .messages: MessagesInputText.extract(body)
     }
   }
 }

@@ -1,12 +1,16 @@
-// A path, asked about its end.
+// A path, asked about its end and its query.
 
-/// A path without its query, asked about its end.
+/// A path and its query, as a caller sent them.
 struct PathTail {
+  /// The path without its query.
   let bytes: UnsafeRawBufferPointer
+  /// The query without its question mark; empty where there is none.
+  let query: UnsafeRawBufferPointer
 
   init(_ path: UnsafeRawBufferPointer) {
     let end = path.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
     bytes = UnsafeRawBufferPointer(rebasing: path[..<(end ?? path.count)])
+    query = UnsafeRawBufferPointer(rebasing: path[min((end ?? path.count) + 1, path.count)...])
   }
 
   /// No escapes, no empty and no dot segments: the path means what it says.
@@ -29,6 +33,21 @@ struct PathTail {
     var index = index
     while index < bytes.count, bytes[index] == UInt8(ascii: ".") { index += 1 }
     return index == bytes.count || bytes[index] == UInt8(ascii: "/")
+  }
+
+  /// The first value of a parameter of the query, in at most 256 bytes without escapes; nil where
+  /// there is none.
+  func queryValue(_ name: StaticString) -> String? {
+    for parameter in query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
+      guard let equal = parameter.firstIndex(of: UInt8(ascii: "=")),
+        equals(UnsafeRawBufferPointer(rebasing: parameter[..<equal]), name)
+      else { continue }
+      let value = parameter[(equal + 1)...]
+      let isPlain = value.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") }
+      guard (1...256).contains(value.count), isPlain else { return nil }
+      return String(decoding: value, as: UTF8.self)
+    }
+    return nil
   }
 
   func ends(with tail: StaticString) -> Bool {

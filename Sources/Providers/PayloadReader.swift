@@ -13,8 +13,8 @@ public protocol PayloadReader: AnyObject {
   var reading: CallReading { get }
 }
 
-/// Hears the parts of an answer's documents: of the one that a JSON answer is, or of each event of a
-/// stream; figures are merged over the events as the dialect has it.
+/// Hears the parts of an answer's documents: of the one that a JSON answer is, or of each event of
+/// a stream; figures are merged over the events as the dialect has it.
 protocol AnswerSink: JSONSink {
   init()
   /// Forgets what belongs to one document. Called before every document of a stream.

@@ -9,7 +9,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   case date, expect, forwarded, host, http2Settings, keepAlive
   /// Every name that begins with `proxy-`.
   case proxy
-  case requestID, retryAfter, server, setCookie, te, trailer, transferEncoding, upgrade
+  case requestID, retryAfter, secWebSocketExtensions, server, setCookie, te, trailer
+  case transferEncoding, upgrade
   case userAgent, via, xAPIKey, xForwardedFor, xForwardedHost, xForwardedProto, xGoogAPIKey
   case xRequestID, xShouldRetry
 
@@ -37,6 +38,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case .proxy: "proxy-"
     case .requestID: "request-id"
     case .retryAfter: "retry-after"
+    case .secWebSocketExtensions: "sec-websocket-extensions"
     case .server: "server"
     case .setCookie: "set-cookie"
     case .te: "te"
@@ -94,6 +96,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case (17, 0x61): candidate = .anthropicVersion
     case (17, 0x74): candidate = .transferEncoding
     case (17, 0x78): candidate = .xForwardedProto
+    case (24, 0x73): candidate = .secWebSocketExtensions
     case (7..., 0x70): candidate = .proxy
     default: return .other
     }

@@ -20,6 +20,14 @@ enum TestPrice {
     book.add(
       ModelPrice(effectiveFrom: start, base: rates, outputTokensMax: 1_000), model: "gpt-test")
     book.add(ModelPrice(effectiveFrom: start, base: rates), model: "gpt-open")
+    var voice = rates
+    voice[.inputAudio] = 4_000_000_000
+    voice[.cacheReadAudio] = 500_000_000
+    voice[.outputAudio] = 8_000_000_000
+    book.add(
+      ModelPrice(
+        effectiveFrom: start, base: voice, outputTokensMax: 100, inputTokensMax: 1_000),
+      model: "gpt-voice")
     return book
   }()
 

@@ -20,6 +20,8 @@ final class ScriptedUpstream: Sendable {
     case send(String)
     case bytes([UInt8])
     case pause(milliseconds: Int)
+    /// Reads one frame of a WebSocket's client and records its payload, unmasked.
+    case receiveFrame
     /// Waits until the test opens the gate.
     case wait(Gate)
     case close
@@ -32,6 +34,7 @@ final class ScriptedUpstream: Sendable {
   let port: Int
   private let script: @Sendable (Request) -> [Step]
   private let recorded = Mutex<[Request]>([])
+  private let receivedFrames = Mutex<[[UInt8]]>([])
   private let closedByPeer = Atomic<Int>(0)
   private let sentBytes = Atomic<Int>(0)
 
@@ -40,6 +43,16 @@ final class ScriptedUpstream: Sendable {
     self.script = script
     let thread = Thread { [self] in accept() }
     thread.start()
+  }
+
+  /// Payloads of the frames that were received, a close frame's code included.
+  var frames: [[UInt8]] { receivedFrames.withLock { $0 } }
+
+  private static func frame(_ socket: RawSocket) throws -> [UInt8] {
+    let head = try socket.receive(count: 2)
+    let mask = try socket.receive(count: 4)
+    let payload = try socket.receive(count: Int(head[1] & 0x7F))
+    return payload.enumerated().map { $1 ^ mask[$0 % 4] }
   }
 
   var requests: [Request] { recorded.withLock { $0 } }
@@ -79,6 +92,9 @@ final class ScriptedUpstream: Sendable {
         case .send(let text): try send(Array(text.utf8), socket)
         case .bytes(let bytes): try send(bytes, socket)
         case .pause(let milliseconds): usleep(UInt32(milliseconds) * 1000)
+        case .receiveFrame:
+          let payload = try Self.frame(socket)
+          receivedFrames.withLock { $0.append(payload) }
         case .wait(let gate): gate.wait()
         case .close: return socket.close()
         case .reset: return socket.reset()

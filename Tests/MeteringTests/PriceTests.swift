@@ -182,7 +182,9 @@ private struct Digits: Comparable, CustomStringConvertible {
   @Test func worstCaseBoundsEveryUsageWithinTheCounts() throws {
     try checkProperty("worst case", over: 0...3_000, runs: 2_000, countMax: 17) { counts in
       var usage = Usage(source: .reported)
-      for (field, count) in zip(Self.fields.filter { $0.kind != .units }, counts) { usage[field] = count }
+      for (field, count) in zip(Self.fields.filter { $0.kind != .units }, counts) {
+        usage[field] = count
+      }
       for (asked, returned) in [
         (nil, nil), (nil, "priority"), (nil, "ultra"), ("flex", "flex"), ("priority", "priority"),
         ("auto", "priority"),

@@ -189,7 +189,8 @@ import Testing
     for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
       let call = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       guard let path = call?["path"] as? String, let body = call?["body"] as? [String: Any],
-        Endpoint.classify(dialect: .openai, method: "POST", path: path) == .metered(.chatCompletions)
+        Endpoint.classify(dialect: .openai, method: "POST", path: path)
+          == .metered(.chatCompletions)
       else { continue }
       let bytes = Array(try JSONSerialization.data(withJSONObject: body))
       let request = try Operation.chatCompletions.peek(bytes)
@@ -256,7 +257,8 @@ import Testing
       var maker = JSONMaker(generator: SeededGenerator(seed: seed))
       let inner = maker.document()
       let body = Array(#"{"metadata":\#(inner),"stream":true,"z":\#(inner)}"#.utf8)
-      let result = try Operation.chatCompletions.peek(body).splices(outputBound: nil).applied(to: body)
+      let result = try Operation.chatCompletions.peek(body).splices(outputBound: nil).applied(
+        to: body)
       guard case .object(var members)? = tree(result), case .object(let before)? = tree(body) else {
         Issue.record("not JSON any more")
         return

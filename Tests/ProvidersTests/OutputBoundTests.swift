@@ -68,7 +68,9 @@ import Testing
       let result = request.splices(outputBound: 64).applied(to: bytes)
       #expect(try Operation.chatCompletions.peek(result).outputTokensMax == most)
     }
-    #expect(try Operation.chatCompletions.peek(Array(#"{"n":2}"#.utf8)).outputTokensMax(withBound: .max) == .max)
+    #expect(
+      try Operation.chatCompletions.peek(Array(#"{"n":2}"#.utf8)).outputTokensMax(withBound: .max)
+        == .max)
   }
 
   @Test func withoutABoundABodyThatIsNoStreamStaysAsItIs() throws {

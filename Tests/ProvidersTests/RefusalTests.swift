@@ -160,7 +160,23 @@ import Testing
     #expect(
       Endpoint.classify(dialect: .gemini, method: "POST", path: "/v1/models/m:countTokens")
         == .free)
-    #expect(
-      Endpoint.classify(dialect: .anthropic, method: "POST", path: "/v1/messages") == .unmetered)
+  }
+
+  /// Routers and local servers speak more than one dialect.
+  @Test(arguments: [
+    (DialectID.anthropic, "POST", "/v1/messages", Endpoint.metered(.messages)),
+    (.openai, "POST", "/api/v1/messages?beta=true", .metered(.messages)),
+    (.anthropic, "POST", "/v1/chat/completions", .metered(.chatCompletions)),
+    (.gemini, "POST", "/v1beta/openai/chat/completions", .metered(.chatCompletions)),
+    (.openai, "POST", "/v1/threads/t/messages", .unmetered),
+    (.anthropic, "POST", "/v1/messages/", .unmetered),
+    (.anthropic, "GET", "/v1/messages", .unmetered),
+    (.anthropic, "POST", "/v1/messages/batches", .unmetered),
+    (.anthropic, "GET", "/v1/messages/batches/b/results", .free),
+    (.anthropic, "DELETE", "/v1/messages/batches/b", .unmetered),
+    (.bedrock, "POST", "/v1/messages", .unmetered),
+  ])
+  func whatAPathCanOnlyMean(dialect: DialectID, method: String, path: String, wanted: Endpoint) {
+    #expect(Endpoint.classify(dialect: dialect, method: method, path: path) == wanted)
   }
 }

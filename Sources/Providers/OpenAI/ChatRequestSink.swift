@@ -187,8 +187,8 @@ struct ChatRequestSink: RequestSink {
 
   consuming func finished(bodyBytes: Int) -> PeekedRequest {
     request.choices = max(request.choices, bestOf, 1)
-    // The larger of the two, since upstreams differ in which they obey. `max_output_tokens` can only
-    // raise it: chat completions of OpenAI do not know the field and others ignore it, so that
+    // The larger of the two, since upstreams differ in which they obey. `max_output_tokens` can
+    // only raise it: chat completions of OpenAI do not know the field and others ignore it, so that
     // alone it bounds nothing.
     request.foreignOutputTokens = limits.output ?? 0
     if limits.completion != nil || limits.tokens != nil {

@@ -1,6 +1,6 @@
-// What a chat completions request is given on its way upstream: a stream's usage is asked for, since
-// most upstreams report none unasked, and an answer without a bound gets one, so that the upstream
-// holds it to what was reserved for it.
+// What a chat completions request is given on its way upstream: a stream's usage is asked for,
+// since most upstreams report none unasked, and an answer without a bound gets one, so that the
+// upstream holds it to what was reserved for it.
 
 /// Where splices go in a body, by byte offsets.
 struct SplicePoint: Hashable, Sendable {
@@ -40,11 +40,12 @@ extension SplicePoint {
   /// Where the output bound goes.
   ///
   /// Of the two fields that chat completions know, `max_completion_tokens` is the one that can be
-  /// put into any request. OpenAI's reasoning models answer `max_tokens` with a 400, and every model
-  /// does so where both are set, so that sending both is no way out. It counts reasoning tokens too,
-  /// which are billed as output. vLLM obeys it, and llama.cpp does since February 2026; servers that
-  /// ignore it (older llama.cpp and its kin) are not held by it, and what they bill beyond the
-  /// reservation shows as the app's debt. An app on such an upstream sets `max_tokens` itself.
+  /// put into any request. OpenAI's reasoning models answer `max_tokens` with a 400, and every
+  /// model does so where both are set, so that sending both is no way out. It counts reasoning
+  /// tokens too, which are billed as output. vLLM obeys it, and llama.cpp does since February 2026;
+  /// servers that ignore it (older llama.cpp and its kin) are not held by it, and what they bill
+  /// beyond the reservation shows as the app's debt. An app on such an upstream sets `max_tokens`
+  /// itself.
   ///
   /// A null under the field is replaced: beside it, a second member would let the upstream choose
   /// which of the two it reads.

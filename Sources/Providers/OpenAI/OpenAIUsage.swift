@@ -10,6 +10,8 @@ struct OpenAIUsage: Sendable {
   enum Field: UInt8 {
     case prompt, completion, total
     case cached, cacheWrite, inputAudio, inputImage, reasoning, outputAudio
+    /// Parts of `cached` that are parts of `inputAudio` and `inputImage` too.
+    case cachedAudio, cachedImage
   }
 
   /// No call comes near this many tokens; a larger count is a fault, and sums stay in range.
@@ -19,6 +21,8 @@ struct OpenAIUsage: Sendable {
   private var completion: Int64?
   private var total: Int64?
   private var cached: Int64 = 0
+  private var cachedAudio: Int64 = 0
+  private var cachedImage: Int64 = 0
   private var cacheWrite: Int64 = 0
   private var inputAudio: Int64 = 0
   private var inputImage: Int64 = 0
@@ -40,6 +44,8 @@ struct OpenAIUsage: Sendable {
     case .completion: completion = count
     case .total: total = count
     case .cached: cached = count
+    case .cachedAudio: cachedAudio = count
+    case .cachedImage: cachedImage = count
     case .cacheWrite: cacheWrite = count
     case .inputAudio: inputAudio = count
     case .inputImage: inputImage = count
@@ -68,8 +74,14 @@ struct OpenAIUsage: Sendable {
     var isInconsistent = isInconsistent
     var usage = Usage(source: .reported)
     var rest = input
-    usage.inputAudio = take(inputAudio, from: &rest, &isInconsistent)
-    usage.inputImage = take(inputImage, from: &rest, &isInconsistent)
+    var cached = cached
+    var (audio, image) = (inputAudio, inputImage)
+    // Cached sound stands in two of the counts, and is billed as one.
+    usage[.cacheReadAudio] = Self.both(cachedAudio, &cached, &audio, &isInconsistent)
+    usage[.cacheReadImage] = Self.both(cachedImage, &cached, &image, &isInconsistent)
+    rest = max(0, rest - usage[.cacheReadAudio] - usage[.cacheReadImage])
+    usage.inputAudio = take(audio, from: &rest, &isInconsistent)
+    usage.inputImage = take(image, from: &rest, &isInconsistent)
     usage.cacheWrite5m = take(cacheWrite, from: &rest, &isInconsistent)
     // More cached than there was input is no reason for the cached rate.
     if cached > rest { isInconsistent = true } else { usage.cacheRead = cached }
@@ -84,6 +96,19 @@ struct OpenAIUsage: Sendable {
     if isOutside, unnamed < reasoning - (output - usage.outputAudio) { isInconsistent = true }
     usage.outputText = rest
     return (usage, isInconsistent)
+  }
+
+  /// A part of two counts, taken out of both; nothing where it exceeds one of them.
+  private static func both(
+    _ part: Int64, _ one: inout Int64, _ other: inout Int64, _ isOver: inout Bool
+  ) -> Int64 {
+    guard part <= one, part <= other else {
+      isOver = true
+      return 0
+    }
+    one -= part
+    other -= part
+    return part
   }
 
   private func take(_ part: Int64, from rest: inout Int64, _ isOver: inout Bool) -> Int64 {
