@@ -62,6 +62,14 @@ public enum UsageBucket: UInt8, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// The bucket of a name; nil where there is none.
+  public init?(name: String) {
+    guard let bucket = Self.byName[name] else { return nil }
+    self = bucket
+  }
+
+  private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
+
   /// As reports and the store spell it: `cache_read`, `web_searches`.
   public var name: String {
     switch self {

@@ -12,7 +12,7 @@ extension StoreDatabase {
     "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
     "refusal_code", "refusal_message", "refusal_budget", "refusal_window", "refusal_settled",
     "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
-    "refusal_resets_at_text",
+    "refusal_resets_at_text", "service_tier",
   ]
 
   static func createCalls(_ db: Database) throws {
@@ -79,6 +79,7 @@ extension CallRow {
     ending = (row[23] as UInt8?).flatMap(CallEnding.init(rawValue:))
     durationMilliseconds = row[24]
     firstByteMilliseconds = row[25]
+    serviceTier = row[36]
     refusalCode = row[26]
     refusalMessage = row[27]
     guard let budget = row[28] as String? else { return }

@@ -5,7 +5,7 @@ public import Metering
 
 extension StoreDatabase {
   /// Hands every call that was charged, and began in `since..<until`, to the body, oldest first.
-  /// One row is in memory at a time.
+  /// A thousand rows are in memory at a time.
   public func forEachChargedCall(
     since: Timestamp, until: Timestamp, _ body: (CallRow) -> Void
   ) throws(StoreFault) {
@@ -17,7 +17,17 @@ extension StoreDatabase {
           WHERE at >= ? AND at < ? AND state IN ('settled', 'expired') ORDER BY at, call
           """,
         arguments: [since.milliseconds, until.milliseconds])
-      while let row = try rows.next() { body(CallRow(row: row)) }
+      var batch: [CallRow] = []
+      func hand() throws {
+        try Self.readUnits(of: &batch, db)
+        for call in batch { body(call) }
+        batch.removeAll(keepingCapacity: true)
+      }
+      while let row = try rows.next() {
+        batch.append(CallRow(row: row))
+        if batch.count == 1_000 { try hand() }
+      }
+      try hand()
     }
   }
 }

@@ -6,11 +6,16 @@ internal import Metering
 
 /// Writes calls from their events, without a row value between.
 struct CallWriter {
+  private let db: Database
+  private let arena: TextArena
   private var insertion: BoundStatement
   private var update: BoundStatement
+  /// Made when the first call has units of a kind that few calls have.
+  private var units: BoundStatement?
 
   init(_ db: Database) throws {
-    let arena = TextArena()
+    self.db = db
+    arena = TextArena()
     insertion = try BoundStatement(db, sql: Self.insertSQL, arena: arena)
     update = try BoundStatement(db, sql: Self.updateSQL, arena: arena)
   }
@@ -25,6 +30,7 @@ struct CallWriter {
     "state", "ended_at", "charge", "response_model", "usage_source", "input_uncached",
     "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "input_image", "output_text",
     "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
+    "service_tier",
   ]
 
   private static let updateSQL = """
@@ -63,8 +69,10 @@ struct CallWriter {
       update.bind(end.charge.nanodollars)
       update.bind(end.outcome?.responseModel ?? "")
       bindOutcome(end.outcome, to: &update)
+      update.bind(end.outcome?.serviceTier)
       update.bind(Int64(end.call.number))
       try update.run()
+      try insertUnits(of: end.call, end.outcome)
     }
   }
 
@@ -86,7 +94,36 @@ struct CallWriter {
     bindOutcome(end?.outcome, to: &insertion)
     // Why it was refused: it was not.
     for _ in 0..<10 { insertion.bindNull() }
+    insertion.bind(end?.outcome?.serviceTier)
     try insertion.run()
+    try insertUnits(of: reserved.call, end?.outcome)
+  }
+
+  /// Part 0 is the model that answered; the others follow in their order.
+  private mutating func insertUnits(of call: CallID, _ outcome: CallOutcome?) throws {
+    guard let outcome, !outcome.usage.others.isEmpty || !outcome.otherModels.isEmpty else { return }
+    for other in outcome.usage.others {
+      try insertUnit(of: call, part: 0, model: "", other.bucket, other.count)
+    }
+    for (index, other) in outcome.otherModels.enumerated() {
+      for bucket in UsageBucket.allCases where other.usage[bucket] != 0 {
+        try insertUnit(
+          of: call, part: index + 1, model: other.model, bucket, other.usage[bucket])
+      }
+    }
+  }
+
+  private mutating func insertUnit(
+    of call: CallID, part: Int, model: String, _ bucket: UsageBucket, _ count: Int64
+  ) throws {
+    var statement = try units ?? BoundStatement(db, sql: StoreDatabase.insertUnitSQL, arena: arena)
+    statement.bind(Int64(call.number))
+    statement.bind(Int64(part))
+    statement.bind(model)
+    statement.bind(bucket.name)
+    statement.bind(count)
+    try statement.run()
+    units = statement
   }
 
   private mutating func insert(_ refused: LedgerEvent.Refused, at: Timestamp) throws {
@@ -118,6 +155,7 @@ struct CallWriter {
     insertion.bind(budget?.estimate.nanodollars)
     insertion.bind(budget?.resetsAt.milliseconds)
     insertion.bind(budget?.resetsAtText)
+    insertion.bindNull()
     try insertion.run()
   }
 

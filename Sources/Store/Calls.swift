@@ -30,7 +30,12 @@ public struct CallRow: Hashable, Sendable {
   /// Reserved at admission.
   public var estimate: Money = .zero
   public var charge: Money = .zero
+  /// Of the model that answered.
   public var usage: Usage = .unknown
+  /// The service tier that the provider says it used.
+  public var serviceTier: String?
+  /// What models beside the answering one used within the call.
+  public var otherModels: [ModelUsage] = []
   /// The status that the caller saw; 0 where it saw none.
   public var status: Int = 0
   public var ending: CallEnding?
@@ -124,7 +129,7 @@ extension StoreDatabase {
   private static func calls(
     _ db: Database, condition: String, arguments: StatementArguments, limit: Int
   ) throws -> [CallRow] {
-    try Row.fetchAll(
+    var calls = try Row.fetchAll(
       db,
       sql: """
         SELECT \(callColumns.joined(separator: ", ")) FROM calls
@@ -132,5 +137,7 @@ extension StoreDatabase {
         """,
       arguments: arguments
     ).map(CallRow.init(row:))
+    try readUnits(of: &calls, db)
+    return calls
   }
 }

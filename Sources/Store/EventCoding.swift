@@ -45,8 +45,8 @@ extension LedgerEvent {
         bytes + account.app.utf8.count + account.budget.utf8.count + account.window.utf8.count
           + 3 * ByteWriter.integerBytesMax
       }
-    case .settled(let settled): return integers + settled.outcome.responseModel.utf8.count
-    case .released(_, let outcome): return integers + outcome.responseModel.utf8.count
+    case .settled(let settled): return integers + Self.bytesMax(of: settled.outcome)
+    case .released(_, let outcome): return integers + Self.bytesMax(of: outcome)
     case .expired: return integers
     case .refused(let refused):
       let budget = refused.budget.map {
@@ -57,6 +57,15 @@ extension LedgerEvent {
         + (budget ?? 0)
     case .capped(let app, let reason, _):
       return integers + app.utf8.count + (reason?.utf8.count ?? 0)
+    }
+  }
+
+  private static func bytesMax(of outcome: CallOutcome) -> Int {
+    let names = outcome.responseModel.utf8.count + (outcome.serviceTier?.utf8.count ?? 0)
+    let count = 1 + ByteWriter.integerBytesMax
+    return outcome.otherModels.reduce(names + outcome.usage.others.count * count) { bytes, other in
+      bytes + other.model.utf8.count + 3 * ByteWriter.integerBytesMax
+        + (9 + other.usage.others.count) * count
     }
   }
 
@@ -117,6 +126,33 @@ extension LedgerEvent {
     writer.text(outcome.responseModel, bytesMax: nameBytesMax)
     writer.signed(outcome.durationMilliseconds)
     writer.signed(outcome.firstByteMilliseconds)
+    encodeRest(of: outcome, to: &writer)
+  }
+
+  /// What few calls have stands behind the rest, and is left out where there is nothing of it.
+  private static func encodeRest(of outcome: CallOutcome, to writer: inout ByteWriter) {
+    let others = outcome.usage.others
+    guard outcome.serviceTier != nil || !others.isEmpty || !outcome.otherModels.isEmpty else {
+      return
+    }
+    writer.byte(outcome.serviceTier == nil ? 0 : 1)
+    if let tier = outcome.serviceTier { writer.text(tier, bytesMax: nameBytesMax) }
+    writer.unsigned(UInt64(others.count))
+    for other in others { encode(other, to: &writer) }
+    writer.unsigned(UInt64(outcome.otherModels.count))
+    for other in outcome.otherModels {
+      writer.text(other.model, bytesMax: nameBytesMax)
+      writer.byte(other.usage.source.rawValue)
+      var count: UInt64 = 0
+      other.usage.forEachCount { _, _ in count += 1 }
+      writer.unsigned(count)
+      other.usage.forEachCount { encode(UsageCount($0, $1), to: &writer) }
+    }
+  }
+
+  private static func encode(_ count: UsageCount, to writer: inout ByteWriter) {
+    writer.byte(count.bucket.rawValue)
+    writer.signed(count.count)
   }
 
   private static func encode(_ refused: Refused, to writer: inout ByteWriter) {
@@ -245,9 +281,39 @@ extension LedgerEvent {
     usage.outputText = try reader.signed()
     usage.outputReasoning = try reader.signed()
     usage.outputAudio = try reader.signed()
-    return CallOutcome(
+    var outcome = CallOutcome(
       status: status, ending: ending, usage: usage, responseModel: try reader.text(),
       durationMilliseconds: try reader.signed(), firstByteMilliseconds: try reader.signed())
+    if !reader.isAtEnd { try readRest(of: &outcome, &reader) }
+    return outcome
+  }
+
+  private static func readRest(
+    of outcome: inout CallOutcome, _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) {
+    if try flag(&reader) { outcome.serviceTier = try reader.text() }
+    try readCounts(into: &outcome.usage, &reader)
+    for _ in 0..<(try reader.unsigned()) {
+      let model = try reader.text()
+      guard let source = UsageSource(rawValue: try reader.byte()) else {
+        throw ByteReader.Malformed()
+      }
+      var usage = Usage(source: source)
+      try readCounts(into: &usage, &reader)
+      outcome.otherModels.append(ModelUsage(model: model, usage: usage))
+    }
+  }
+
+  /// A bucket that is not known comes from a newer version: to pass over it would lose money.
+  private static func readCounts(
+    into usage: inout Usage, _ reader: inout ByteReader
+  ) throws(ByteReader.Malformed) {
+    for _ in 0..<(try reader.unsigned()) {
+      guard let bucket = UsageBucket(rawValue: try reader.byte()) else {
+        throw ByteReader.Malformed()
+      }
+      usage[bucket] = try reader.signed()
+    }
   }
 
   private static func refused(

@@ -21,6 +21,7 @@ extension StoreDatabase {
       deleted += try write("pruning calls") { db in
         let next = hour.adding(milliseconds: Self.hourMilliseconds)
         try Self.rollUpCalls(db, before: next)
+        try Self.rollUpUnits(db, before: next)
         try db.execute(
           sql: "DELETE FROM calls WHERE at < ? AND state <> 'reserved'",
           arguments: [next.milliseconds])

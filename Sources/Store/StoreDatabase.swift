@@ -170,6 +170,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("tallies-1", migrate: createTallies)
     migrator.registerMigration("verdicts-1", migrate: createVerdicts)
     migrator.registerMigration("outbox-1", migrate: createOutbox)
+    migrator.registerMigration("units-1", migrate: createUnits)
     return migrator
   }
 }

@@ -19,15 +19,7 @@ public struct UsageTotals: Hashable, Sendable {
     mutating func add(_ other: Part) {
       calls += other.calls
       charge = charge.addingClamped(other.charge)
-      usage.inputUncached += other.usage.inputUncached
-      usage.cacheRead += other.usage.cacheRead
-      usage.cacheWrite5m += other.usage.cacheWrite5m
-      usage.cacheWrite1h += other.usage.cacheWrite1h
-      usage.inputAudio += other.usage.inputAudio
-      usage.inputImage += other.usage.inputImage
-      usage.outputText += other.usage.outputText
-      usage.outputReasoning += other.usage.outputReasoning
-      usage.outputAudio += other.usage.outputAudio
+      usage.add(other.usage)
     }
   }
 
@@ -100,6 +92,7 @@ extension StoreDatabase {
           totals.append(next)
         }
       }
+      try Self.readUnits(of: &totals, db, app: app, since: since, until: until)
       return totals
     }
   }

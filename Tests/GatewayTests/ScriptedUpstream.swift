@@ -72,7 +72,7 @@ final class ScriptedUpstream: Sendable {
       guard descriptor >= 0 else { return }
       let connection = count
       count += 1
-      let socket = RawSocket(descriptor: descriptor)
+      let socket = RawSocket(descriptor: descriptor, patienceSeconds: 120)
       let thread = Thread { [self] in try? serve(socket, connection: connection) }
       thread.stackSize = 1 << 19
       thread.start()

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""mcp_servers":[{"url":"u"}]"#, "'mcp_servers'"), (#""container":"c1"}"#, "'container'"),
+    (#""mcp_servers":[{"url":"u"}]"#, "'mcp_servers'"), (#""container":"c1""#, "'container'"),
     (#""context_management":{"edits":[]}"#, "'context_management'"),
     (#""fallbacks":[{"model":"x"}]"#, "'fallbacks'"), (#""speed":"fast""#, "'speed'"),
     (#""inference_geo":"us""#, "'inference_geo'"),
@@ -60,8 +60,6 @@ import Testing
     (#""tools":[{"type":"mcp_toolset"}]"#, "mcp_toolset"),
   ])
   func namesWhatRunsAtTheProvider(member: String, part: String) throws {
-    let member =
-      member.hasSuffix("}\"") || !member.hasSuffix("\"}") ? member : String(member.dropLast())
     let request = try peek(#"{"model":"m","max_tokens":9,\#(member)}"#)
     #expect(request.unboundablePart?.contains(part) == true, "\(request.unboundablePart ?? "nil")")
   }
@@ -152,10 +150,11 @@ import Testing
     let asked = Providers.Operation.messages.inputText(
       of: Array(
         #"""
-        {"system":[{"type":"text","text":"Be brief."}],"messages":[{"role":"user","content":"Tide?"},
-        {"role":"assistant","content":[{"type":"tool_use","id":"t","name":"tide","input":{"port":"E"}}]},
-        {"role":"user","content":[{"type":"tool_result","content":[{"type":"text","text":"14:20"},
-        {"type":"image","source":{}}]}]}]}
+        {"system":[{"type":"text","text":"Be brief."}],"messages":[
+        {"role":"user","content":"Tide?"},{"role":"assistant","content":[
+        {"type":"tool_use","id":"t","name":"tide","input":{"port":"E"}}]},
+        {"role":"user","content":[{"type":"tool_result","content":[
+        {"type":"text","text":"14:20"},{"type":"image","source":{}}]}]}]}
         """#.utf8))
     #expect(
       asked == """

@@ -55,7 +55,9 @@ import Testing
   @Test func aPayloadCutShortOrExtendedIsRefused() throws {
     for event in LedgerHistory.random(events: 60, seed: 3).events {
       let whole = payload(event)
-      for count in 0..<whole.count {
+      // Cut off before what few calls have, a record is one of before there was that.
+      let plain = LedgerHistory.withoutRest(event).map { payload($0).count }
+      for count in 0..<whole.count where count != plain {
         #expect(throws: ByteReader.Malformed.self) {
           try decode(Array(whole[..<count]), of: event)
         }

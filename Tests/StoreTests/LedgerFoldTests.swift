@@ -61,6 +61,8 @@ import Testing
       let row = try database.call(settled.call)
       try require(
         row?.charge == settled.charge && row?.usage == settled.outcome.usage
+          && row?.serviceTier == settled.outcome.serviceTier
+          && row?.otherModels == settled.outcome.otherModels
           && row?.endedAt == event.at && row?.state == .settled,
         "\(String(describing: row)) is not \(settled)")
     }

@@ -70,11 +70,27 @@ struct LedgerHistory {
       usage.inputUncached = tokens
       usage.outputText = tokens / 3
       usage.cacheRead = tokens / 7
+      // Some calls have units of other kinds, a tier, another model beside the answering one.
+      var ended = outcome(status: 200, ending: .completed, usage: usage)
+      if tokens % 3 == 0 {
+        ended.usage[.webSearches] = tokens % 5
+        ended.usage[.cacheWrite12h] = tokens % 11
+      }
+      if tokens % 4 == 1 { ended.serviceTier = "flex" }
+      if tokens % 5 == 2 {
+        var adviser = Usage(source: source)
+        adviser.inputUncached = tokens % 13 + 1
+        adviser[.codeSessions] = tokens % 2
+        var second = Usage(source: source)
+        second.outputText = 1
+        ended.otherModels = [
+          ModelUsage(model: "pilot", usage: adviser), ModelUsage(model: "pilot", usage: second),
+        ]
+      }
       record(
         .settled(
           .init(
-            call: call, charge: Money(nanodollars: charge),
-            outcome: outcome(status: 200, ending: .completed, usage: usage))))
+            call: call, charge: Money(nanodollars: charge), outcome: ended)))
     case .release(let index):
       guard let call = open(index) else { return }
       record(.released(call, outcome(status: 502, ending: .upstreamError, usage: .unknown)))
@@ -115,6 +131,16 @@ struct LedgerHistory {
     CallOutcome(
       status: status, ending: ending, usage: usage, responseModel: "gpt-4-0613",
       durationMilliseconds: 812, firstByteMilliseconds: 90)
+  }
+
+  /// A settlement without what few calls have; nil where it has nothing of that.
+  static func withoutRest(_ event: LedgerEvent) -> LedgerEvent? {
+    guard case .settled(var settled) = event.kind else { return nil }
+    for other in settled.outcome.usage.others { settled.outcome.usage[other.bucket] = 0 }
+    settled.outcome.serviceTier = nil
+    settled.outcome.otherModels = []
+    let plain = LedgerEvent(sequence: event.sequence, at: event.at, kind: .settled(settled))
+    return plain == event ? nil : plain
   }
 
   static func app(_ index: Int) -> String { ["translator", "chat", "büro-✓", "x"][index % 4] }

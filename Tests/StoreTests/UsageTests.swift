@@ -36,8 +36,13 @@ import Testing
         let same = ended.filter { $0.usage.source == source }
         #expect(part.calls == same.count && part.usage.source == source)
         #expect(part.charge.nanodollars == same.map(\.charge.nanodollars).reduce(0, +))
-        #expect(part.usage.inputTotal == same.map(\.usage.inputTotal).reduce(0, +))
-        #expect(part.usage.outputTotal == same.map(\.usage.outputTotal).reduce(0, +))
+        // What other models used counts to the call's own.
+        var wanted = Usage(source: source)
+        for call in same {
+          wanted.add(call.usage)
+          for other in call.otherModels { wanted.add(other.usage) }
+        }
+        #expect(part.usage == wanted)
       }
     }
     #expect(totals.contains { $0.reported.calls > 0 && $0.estimated.calls > 0 })

@@ -16,9 +16,11 @@ public final class RawSocket: @unchecked Sendable {  // Used by one thread at a 
   private var buffered: [UInt8] = []
   private var isClosed = false
 
-  public init(descriptor: Int32) {
+  /// - Parameter patienceSeconds: how long a receive waits. An upstream's is long: on a busy
+  ///   machine a connection may idle for a while between two calls of one test.
+  public init(descriptor: Int32, patienceSeconds: Int = 20) {
     self.descriptor = descriptor
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: patienceSeconds, tv_usec: 0)
     setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var on: Int32 = 1

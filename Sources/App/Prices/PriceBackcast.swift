@@ -43,8 +43,7 @@ struct PriceBackcast {
     // The book is read twice, so that one price is two objects; what it says is compared.
     let isChanged = after.map { after in before.map { !Self.isSame($0, after) } ?? true } ?? false
     if isChanged, call.usage.source == .reported, let after {
-      // The store does not keep the service tier yet: such a call is compared at its base rate.
-      row.priced = after.cost(of: call.usage) ?? row.charged
+      row.priced = cost(of: call, at: after) ?? row.charged
     }
     guard isChanged else {
       Self.add(row, to: &others)
@@ -62,6 +61,19 @@ struct PriceBackcast {
     guard let book = books[call.upstream] else { return nil }
     let ran = call.responseModel.isEmpty ? nil : book.price(model: call.responseModel, at: at)
     return ran ?? book.price(model: call.model, at: at)
+  }
+
+  /// What the call would have cost; nil where a sum leaves the range of money.
+  private func cost(of call: CallRow, at price: ModelPrice) -> Money? {
+    guard var sum = price.cost(of: call.usage, serviceTier: call.serviceTier) else { return nil }
+    for other in call.otherModels {
+      let own = new[call.upstream]?.price(model: other.model, at: at) ?? price
+      guard let cost = own.cost(of: other.usage, serviceTier: call.serviceTier),
+        let next = sum.adding(cost)
+      else { return nil }
+      sum = next
+    }
+    return sum
   }
 
   private static func isSame(_ one: ModelPrice, _ other: ModelPrice) -> Bool {
