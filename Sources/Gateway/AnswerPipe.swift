@@ -178,7 +178,9 @@ final class AnswerPipe {
   }
 
   private func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
-    guard plan.endpoint != .unmetered, !head.framing.isEmpty else { return }
+    guard plan.endpoint != .unmetered, plan.endpoint != .stored, !head.framing.isEmpty else {
+      return
+    }
     let type = head.fields.first(.contentType)
     let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
     let isJSON = type.map { Self.begins(bytes[$0], "application/json") } ?? false

@@ -47,7 +47,7 @@ struct CallEstimate {
   ) -> Denial? {
     let operation: Operation
     switch plan.endpoint {
-    case .free: return nil
+    case .free, .stored: return nil
     case .unmetered:
       bound = .none(.pathUnmetered(path: plan.pathText))
       return nil

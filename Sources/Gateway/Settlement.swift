@@ -7,7 +7,8 @@
 //   reportedElseNothing         charge, reported   release
 //   nothing                     release            release
 //
-// A path that is known to be free is released where the provider reports no usage, and charged like
+// What was charged when it was made is never charged again. A path that is known to be free is
+// released where the provider reports no usage, and charged like
 // any other where it does: the provider knows better. A path whose usage cannot be read is settled
 // at zero, marked unknown.
 
@@ -36,7 +37,7 @@ struct Settlement: Equatable {
     switch (charge, endpoint) {
     case (.nothing, _), (.reportedElseNothing, _):
       self.init(charge: .zero, usage: .unknown, isReleased: true)
-    case (.reportedElseEstimate, .free):
+    case (.reportedElseEstimate, .free), (.reportedElseEstimate, .stored):
       // Known to cost nothing, but not because the provider said so: nobody reported a usage.
       self.init(charge: .zero, usage: .unknown, isReleased: true)
     case (.reportedElseEstimate, .unmetered):

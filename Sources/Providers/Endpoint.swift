@@ -6,6 +6,9 @@ public enum Endpoint: Hashable, Sendable {
   case metered(Operation)
   /// Known to cost nothing: listing models, counting tokens.
   case free
+  /// Hands out, ends or deletes what was charged when it was made: a stored response, a batch, a
+  /// file. The usage that it repeats is not read.
+  case stored
   /// It may cost, and its usage cannot be read yet.
   case unmetered
 
@@ -26,25 +29,55 @@ public enum Endpoint: Hashable, Sendable {
     // mean counts, whatever the upstream's own dialect.
     if isPost, dialect != .bedrock {
       if path.ends(with: "/chat/completions") { return .metered(.chatCompletions) }
+      if path.ends(with: "/completions") { return .metered(.completions) }
+      if path.ends(with: "/embeddings") { return .metered(.embeddings) }
+      if path.ends(with: "/responses") { return .metered(.responses) }
       if path.ends(with: "/v1/messages") { return .metered(.messages) }
       if path.ends(with: "/v1/messages/count_tokens") { return .free }
     }
     switch dialect {
     case .openai:
-      if isPost { return path.ends(with: "/responses/input_tokens") ? .free : .unmetered }
+      if isPost {
+        if path.ends(with: "/responses/input_tokens") || path.ends(with: "/moderations") {
+          return .free
+        }
+        let cancels =
+          path.isPart("/cancel", ofItemIn: "/responses")
+          || path.isPart("/cancel", ofItemIn: "/batches")
+        return cancels ? .stored : .unmetered
+      }
+      if equals(method, "DELETE") {
+        let deletes = ["/responses", "/chat/completions", "/files"] as [StaticString]
+        return deletes.contains(where: path.isItem) ? .stored : .unmetered
+      }
       guard isReading else { return .unmetered }
-      // Nothing else that is read: a GET of `/responses` can open a WebSocket, which costs, and a
-      // stored completion repeats the usage of a call that was charged.
-      return path.names("/models") ? .free : .unmetered
+      if path.names("/models") { return .free }
+      return isStored(path) ? .stored : .unmetered
     case .anthropic:
       // Reading a batch, or its results, costs nothing beyond what it was made for.
-      return isReading && (path.names("/models") || path.names("/messages/batches"))
-        ? .free : .unmetered
+      if path.isPart("/cancel", ofItemIn: "/messages/batches"), isPost { return .stored }
+      guard isReading else { return .unmetered }
+      if path.names("/models") { return .free }
+      let isBatch =
+        path.ends(with: "/messages/batches") || path.isItem(in: "/messages/batches")
+        || path.isPart("/results", ofItemIn: "/messages/batches")
+      return isBatch ? .stored : .unmetered
     case .gemini:
       if isPost { return path.hasVerb(":countTokens") ? .free : .unmetered }
       return isReading && path.names("/models") ? .free : .unmetered
     case .bedrock: return .unmetered
     }
+  }
+
+  /// What OpenAI keeps. A GET of `/responses` itself is not among it: it can open a WebSocket, which
+  /// costs.
+  private static func isStored(_ path: PathTail) -> Bool {
+    let items = ["/responses", "/chat/completions", "/files", "/batches"] as [StaticString]
+    let lists = ["/files", "/batches", "/chat/completions"] as [StaticString]
+    return items.contains(where: path.isItem) || lists.contains(where: path.ends)
+      || path.isPart("/input_items", ofItemIn: "/responses")
+      || path.isPart("/messages", ofItemIn: "/chat/completions")
+      || path.isPart("/content", ofItemIn: "/files")
   }
 
   /// As `classify(dialect:method:path:)`, for strings.

@@ -7,6 +7,10 @@
 public enum Operation: UInt8, Sendable, CaseIterable {
   // OpenAI
   case chatCompletions
+  /// The legacy completions of a prompt.
+  case completions
+  case responses
+  case embeddings
   /// A session of the Realtime API over a WebSocket.
   case realtime
   /// The Responses API's socket mode.
@@ -25,6 +29,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   ) throws(PeekFault) -> PeekedRequest {
     switch self {
     case .chatCompletions: try ChatRequestSink.peek(body)
+    case .completions: try CompletionsRequestSink.peek(body)
+    case .responses: try ResponsesRequestSink.peek(body)
+    case .embeddings: try EmbeddingsRequestSink.peek(body)
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
     case .messages: try MessagesRequestSink.peek(body)
@@ -50,7 +57,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public func answerReader() -> any PayloadReader {
     switch self {
     // A socket that was not opened is answered with an error's body, at the most.
-    case .chatCompletions, .realtime, .responsesSocket: AnswerReader<ChatAnswerSink>()
+    case .chatCompletions, .completions, .embeddings, .realtime: AnswerReader<ChatAnswerSink>()
+    case .responses, .responsesSocket: AnswerReader<ResponsesAnswerSink>()
     case .messages: AnswerReader<MessagesAnswerSink>()
     }
   }
@@ -61,8 +69,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   ///   gateway asked for it and the caller did not.
   public func streamReader(hidesUsage: Bool) -> any PayloadReader {
     switch self {
-    case .chatCompletions, .realtime, .responsesSocket:
+    case .chatCompletions, .completions, .embeddings, .realtime:
       StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    case .responses, .responsesSocket: StreamReader<ResponsesAnswerSink>(hidesUsage: false)
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     }
   }
@@ -70,8 +79,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   /// The answer is text of a model: worth a sample.
   public var isSampled: Bool {
     switch self {
-    case .chatCompletions, .messages: true
-    case .realtime, .responsesSocket: false
+    case .chatCompletions, .completions, .responses, .messages: true
+    case .embeddings, .realtime, .responsesSocket: false
     }
   }
 
@@ -88,8 +97,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   /// - Parameter isStream: whether the body is a stream, in the dialect's own form.
   public func outputText(of body: [UInt8], isStream: Bool) -> OutputText {
     switch self {
-    case .chatCompletions: ChatGathering.extract(body, isStream: isStream)
-    case .realtime, .responsesSocket: OutputText()
+    case .chatCompletions, .completions: ChatGathering.extract(body, isStream: isStream)
+    case .responses: ResponsesGathering.extract(body, isStream: isStream)
+    case .embeddings, .realtime, .responsesSocket: OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
@@ -98,8 +108,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   /// no text stand as `[image]`; tool calls as JSON. Empty where the body cannot be read.
   public func inputText(of body: [UInt8]) -> String {
     switch self {
-    case .chatCompletions: ChatInputText.extract(body)
-    case .realtime, .responsesSocket: ""
+    case .chatCompletions, .completions: ChatInputText.extract(body)
+    case .responses: ResponsesInputText.extract(body)
+    case .embeddings, .realtime, .responsesSocket: ""
     case .messages: MessagesInputText.extract(body)
     }
   }

@@ -68,6 +68,21 @@ struct PathTail {
     return end + 1 < bytes.count && bytes[end] == UInt8(ascii: "/")
   }
 
+  /// Whether the path is one segment below this collection.
+  func isItem(in collection: StaticString) -> Bool {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash + 1 < bytes.count else {
+      return false
+    }
+    return PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<slash])).ends(with: collection)
+  }
+
+  /// Whether the path is this part of one item of a collection.
+  func isPart(_ part: StaticString, ofItemIn collection: StaticString) -> Bool {
+    guard ends(with: part) else { return false }
+    let item = bytes[..<(bytes.count - part.utf8CodeUnitCount)]
+    return PathTail(UnsafeRawBufferPointer(rebasing: item)).isItem(in: collection)
+  }
+
   private func range(of part: StaticString) -> Range<Int>? {
     let count = part.utf8CodeUnitCount
     guard bytes.count >= count else { return nil }

@@ -89,14 +89,6 @@ import Testing
 
   @Test(arguments: [
     (
-      #"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}"#,
-      "image_url"
-    ),
-    (
-      #"{"messages":[{"content":[{"image_url":{"url":"x"},"type":"text","text":"t"}]}]}"#,
-      "image_url"
-    ),
-    (
       #"{"messages":[{"content":[{"type":"input_audio","input_audio":{"data":"x"}}]}]}"#,
       "input_audio"
     ),
@@ -135,6 +127,29 @@ import Testing
   }
 
   /// A token is at least a byte of text: no tokenizer can make more of a request than this.
+  /// A picture is billed as one, whatever its address or its bytes; text beside it is text.
+  @Test func picturesAreBoundedWhateverTheirBytes() throws {
+    let data = String(repeating: "A", count: 300_000)
+    let long = "data:image/png;base64,\(data)"
+    func bound(_ parts: String) throws -> Int64 {
+      let request = try peek(
+        #"{"model":"m","messages":[{"role":"user","content":[\#(parts)]}]}"#)
+      #expect(request.unboundablePart == nil)
+      return request.inputTokensMax
+    }
+    let picture = #"{"image_url":{"detail":"high","url":"\#(long)"},"type":"image_url"}"#
+    #expect((48_169..<49_000).contains(try bound(picture)))
+    #expect((96_338..<97_000).contains(try bound("\(picture),\(picture)")))
+    #expect((48_169..<49_000).contains(try bound(#"{"type":"image_url","image_url":"\#(long)"}"#)))
+    let text = #"{"type":"text","text":"\#(data)"}"#
+    #expect(try bound("\(picture),\(text)") > 348_000)
+    #expect(try bound("\(text),\(picture)") > 348_000)
+    // An address elsewhere than in a part is no picture.
+    #expect(
+      try peek(#"{"messages":[{"role":"user","content":"\#(data)","image_url":"x"}]}"#)
+        .unboundablePart != nil)
+  }
+
   @Test func boundIsAtLeastTheTextAndNotFarAbove() throws {
     let text = String(repeating: "\u{1D11E}é~", count: 100)
     let escaped = text.utf16.map { "\\u" + String(0x10000 + Int($0), radix: 16).suffix(4) }.joined()

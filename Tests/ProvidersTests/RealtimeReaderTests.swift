@@ -102,7 +102,7 @@ import Testing
       ("99999999999999999999", nil),
     ] as [(String, Int64?)])
   func secondsAreMilliseconds(text: String, wanted: Int64?) {
-    #expect(Array(text.utf8).withUnsafeBytes { RealtimeSink.milliseconds($0) } == wanted)
+    #expect(Array(text.utf8).withUnsafeBytes { OpenAIUsageReader.milliseconds($0) } == wanted)
   }
 
   @Test func theResponsesSocketNamesItsModel() throws {

@@ -30,6 +30,9 @@ struct ChatInputBound {
   private var textBytes = 0
   private var messages: Int64 = 0
   private var tools: Int64 = 0
+  private var images: Int64 = 0
+  /// Depth of the `image_url` key under which the reader is; nil: it is elsewhere.
+  private var imageDepth: Int?
   private var field = Field.other
   private var hasTools = false
   private var isTypeKey = false
@@ -63,13 +66,22 @@ struct ChatInputBound {
     guard top == .messages else { return }
     if depth == 1 { messagesBytes = offset + 1 - messagesStart }
     if depth == 2 { field = .other }
+    if let imageDepth, depth < imageDepth { self.imageDepth = nil }
   }
 
   mutating func key(_ text: JSONText, under top: ChatRequestKey?, depth: Int) {
     isTypeKey = false
+    if let imageDepth, depth <= imageDepth { self.imageDepth = nil }
     switch top {
     case .messages:
+      // A picture's address, or its bytes, are no text: it is billed as a picture.
+      if imageDepth != nil { return }
       textBytes += text.count + Self.punctuation
+      if field == .content, depth >= 4, text.equals("image_url") {
+        imageDepth = depth
+        images += 1
+        return
+      }
       if depth == 3 {
         messageKey(text)
       } else if depth >= 4, field == .content {
@@ -108,6 +120,7 @@ struct ChatInputBound {
     _ text: JSONText, under top: ChatRequestKey?, at range: Range<Int>, depth: Int
   ) {
     switch top {
+    case .messages where imageDepth != nil: break
     case .messages:
       textBytes += (field == .toolCalls ? range.count : text.count) + Self.punctuation
       if isTypeKey, field == .content, !Self.textTypes.contains(where: { text.equals($0) }) {
@@ -134,6 +147,7 @@ struct ChatInputBound {
   /// The bound, in tokens.
   func tokens(bodyBytes: Int) -> Int64 {
     Int64(bodyBytes - messagesBytes + textBytes) + messages * Self.tokensPerMessage
+      + images * OpenAIMedia.tokensPerImage
       + tools * Self.tokensPerTool
       + (hasTools ? Self.tokensPerRequestWithTools : Self.tokensPerRequest)
   }
@@ -149,7 +163,8 @@ struct ChatInputBound {
     "reasoning", "summary", "id", "name",
   ]
   private static let textTypes: [StaticString] = [
-    "text", "input_text", "output_text", "refusal", "thinking", "reasoning", "ephemeral",
+    "text", "image_url", "input_text", "output_text", "refusal", "thinking", "reasoning",
+    "ephemeral",
   ]
   private static let toolKeys: [StaticString] = [
     "function", "custom", "name", "description", "parameters", "strict", "cache_control",

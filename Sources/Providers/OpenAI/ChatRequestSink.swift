@@ -122,6 +122,7 @@ struct ChatRequestSink: RequestSink {
     if value == .null {
       if top == .streamOptions { splice.nullOptions = range }
       if top == .maxCompletionTokens { splice.nullBound = range }
+      if top == .maxTokens { splice.nullTokens = range }
       return
     }
     switch top {
@@ -201,6 +202,15 @@ struct ChatRequestSink: RequestSink {
     if request.hidesUsage { request.usageSplice = splice.usage }
     request.outputBoundPlace = splice.bound
     request.outputBoundField = SplicePoint.boundField
+    return request
+  }
+
+  /// As `finished(bodyBytes:)`, for a request of the legacy API.
+  consuming func finishedAsCompletions(bodyBytes: Int) -> PeekedRequest {
+    let splice = splice
+    var request = finished(bodyBytes: bodyBytes)
+    request.outputBoundPlace = splice.completionsBound
+    request.outputBoundField = SplicePoint.completionsBoundField
     return request
   }
 }

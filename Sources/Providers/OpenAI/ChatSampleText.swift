@@ -6,6 +6,8 @@ enum ChatInputText {
   /// `[image_url]`; tool calls as JSON. Empty where the body is no chat request.
   static func extract(_ body: [UInt8]) -> String {
     guard let request = body.withUnsafeBytes({ JSONTree($0, isStrict: false) }) else { return "" }
+    // A legacy request has a prompt in their place.
+    if let prompt = request["prompt"] { return content(prompt) }
     let messages = request["messages"]?.elements ?? []
     return messages.map { message in
       var parts = [content(message["content"])]

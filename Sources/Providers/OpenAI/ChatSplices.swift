@@ -9,6 +9,8 @@ struct SplicePoint: Hashable, Sendable {
   var topIsEmpty = true
   /// The value of `max_completion_tokens`, where it is null.
   var nullBound: Range<Int>?
+  /// The value of `max_tokens`, where it is null.
+  var nullTokens: Range<Int>?
   /// The value of `stream_options`, where it is null.
   var nullOptions: Range<Int>?
   /// The byte after the opening brace of `stream_options`, where it is an object.
@@ -55,7 +57,17 @@ extension SplicePoint {
       range: topObject..<topObject, before: Self.boundMember, after: topIsEmpty ? [] : Self.comma)
   }
 
+  /// Where the output bound of a legacy completions request goes.
+  var completionsBound: BoundPlace {
+    if let value = nullTokens { return BoundPlace(range: value, before: [], after: []) }
+    return BoundPlace(
+      range: topObject..<topObject, before: Self.completionsBoundMember,
+      after: topIsEmpty ? [] : Self.comma)
+  }
+
   static let boundField = "max_completion_tokens"
+  static let completionsBoundField = "max_tokens"
+  private static let completionsBoundMember = Array("\"\(completionsBoundField)\":".utf8)
   private static let boundMember = Array("\"\(boundField)\":".utf8)
   private static let comma: [UInt8] = [UInt8(ascii: ",")]
 }

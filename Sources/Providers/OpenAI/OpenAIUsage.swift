@@ -12,6 +12,8 @@ struct OpenAIUsage: Sendable {
     case cached, cacheWrite, inputAudio, inputImage, reasoning, outputAudio
     /// Parts of `cached` that are parts of `inputAudio` and `inputImage` too.
     case cachedAudio, cachedImage
+    /// Parts of `cacheWrite` by how long they are kept; the rest of it is kept the shortest.
+    case cacheWrite30m, cacheWrite12h
   }
 
   /// No call comes near this many tokens; a larger count is a fault, and sums stay in range.
@@ -24,6 +26,8 @@ struct OpenAIUsage: Sendable {
   private var cachedAudio: Int64 = 0
   private var cachedImage: Int64 = 0
   private var cacheWrite: Int64 = 0
+  private var cacheWrite30m: Int64 = 0
+  private var cacheWrite12h: Int64 = 0
   private var inputAudio: Int64 = 0
   private var inputImage: Int64 = 0
   private var reasoning: Int64 = 0
@@ -47,6 +51,8 @@ struct OpenAIUsage: Sendable {
     case .cachedAudio: cachedAudio = count
     case .cachedImage: cachedImage = count
     case .cacheWrite: cacheWrite = count
+    case .cacheWrite30m: cacheWrite30m = count
+    case .cacheWrite12h: cacheWrite12h = count
     case .inputAudio: inputAudio = count
     case .inputImage: inputImage = count
     case .reasoning: reasoning = count
@@ -82,7 +88,12 @@ struct OpenAIUsage: Sendable {
     rest = max(0, rest - usage[.cacheReadAudio] - usage[.cacheReadImage])
     usage.inputAudio = take(audio, from: &rest, &isInconsistent)
     usage.inputImage = take(image, from: &rest, &isInconsistent)
-    usage.cacheWrite5m = take(cacheWrite, from: &rest, &isInconsistent)
+    var written = take(cacheWrite, from: &rest, &isInconsistent)
+    if written > 0 {
+      usage[.cacheWrite12h] = take(cacheWrite12h, from: &written, &isInconsistent)
+      usage[.cacheWrite30m] = take(cacheWrite30m, from: &written, &isInconsistent)
+    }
+    usage.cacheWrite5m = written
     // More cached than there was input is no reason for the cached rate.
     if cached > rest { isInconsistent = true } else { usage.cacheRead = cached }
     rest -= usage.cacheRead

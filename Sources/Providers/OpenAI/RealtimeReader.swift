@@ -47,8 +47,6 @@ struct RealtimeSink: JSONSink {
     case audio, input, transcription
   }
 
-  private enum Details { case none, input, output, cached }
-
   // Of the session.
   private var sessionModel = ""
   private var transcriptionModel = ""
@@ -56,24 +54,14 @@ struct RealtimeSink: JSONSink {
   // Of the current message.
   private var type = ""
   private var path: [Key] = Array(repeating: .other, count: 6)
-  private var usage = OpenAIUsage()
-  private var hasUsage = false
-  private var milliseconds: Int64?
-  private var field: OpenAIUsage.Field?
-  private var isSeconds = false
-  private var details = Details.none
+  private var usage = OpenAIUsageReader()
   private var responseModel = ""
   private var serviceTier: String?
   private var status: String?
 
   mutating func beginDocument() {
     type = ""
-    usage = OpenAIUsage()
-    hasUsage = false
-    milliseconds = nil
-    field = nil
-    isSeconds = false
-    details = .none
+    usage = OpenAIUsageReader()
     responseModel = ""
     serviceTier = nil
     status = nil
@@ -103,16 +91,7 @@ struct RealtimeSink: JSONSink {
   private func reading() -> CallReading {
     var reading = CallReading()
     reading.isComplete = true
-    if let milliseconds, !hasUsage {
-      var usage = Usage(source: .reported)
-      usage[.audioInMilliseconds] = milliseconds
-      reading.usage = usage
-    } else if hasUsage, let (usage, isInconsistent) = usage.normalised() {
-      reading.usage = usage
-      reading.isUsageInconsistent = isInconsistent
-    } else if hasUsage {
-      reading.isUsageInconsistent = true
-    }
+    usage.report(to: &reading)
     return reading
   }
 
@@ -124,15 +103,7 @@ struct RealtimeSink: JSONSink {
 
   mutating func end(isObject: Bool, at offset: Int, depth: Int) {
     guard let base = usageDepth else { return }
-    if depth == base { forgetUsageKeys() }
-    if depth == base + 1 { details = .none }
-    if depth == base + 2, details == .cached { details = .input }
-  }
-
-  private mutating func forgetUsageKeys() {
-    field = nil
-    isSeconds = false
-    details = .none
+    if depth == base { usage.leave() } else { usage.end(below: depth - base) }
   }
 
   /// The depth of the `usage` key under which the reader is; nil: it is elsewhere.
@@ -143,13 +114,13 @@ struct RealtimeSink: JSONSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if let base = usageDepth, depth > base {
-      usageKey(text, below: depth - base)
+      usage.key(text, below: depth - base)
       return
     }
     guard depth < path.count else { return }
     path[depth] = Self.name(text)
     for deeper in depth + 1..<path.count { path[deeper] = .other }
-    forgetUsageKeys()
+    usage.leave()
   }
 
   private static func name(_ text: JSONText) -> Key {
@@ -168,42 +139,9 @@ struct RealtimeSink: JSONSink {
     return .other
   }
 
-  private mutating func usageKey(_ text: JSONText, below: Int) {
-    field = nil
-    isSeconds = false
-    if below == 1 {
-      details = .none
-      if text.equals("input_tokens") { field = .prompt }
-      if text.equals("output_tokens") { field = .completion }
-      if text.equals("total_tokens") { field = .total }
-      if text.equals("seconds") { isSeconds = true }
-      if text.equals("input_token_details") || text.equals("input_tokens_details") {
-        details = .input
-      }
-      if text.equals("output_token_details") || text.equals("output_tokens_details") {
-        details = .output
-      }
-      return
-    }
-    switch (details, below) {
-    case (.input, 2):
-      if text.equals("cached_tokens") { field = .cached }
-      if text.equals("cache_write_tokens") { field = .cacheWrite }
-      if text.equals("audio_tokens") { field = .inputAudio }
-      if text.equals("image_tokens") { field = .inputImage }
-      if text.equals("cached_tokens_details") { details = .cached }
-    case (.cached, 3):
-      if text.equals("audio_tokens") { field = .cachedAudio }
-      if text.equals("image_tokens") { field = .cachedImage }
-    case (.output, 2):
-      if text.equals("audio_tokens") { field = .outputAudio }
-      if text.equals("reasoning_tokens") { field = .reasoning }
-    default: break
-    }
-  }
-
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    guard depth < path.count, usageDepth == nil else { return }
+    if usageDepth != nil { return usage.string() }
+    guard depth < path.count else { return }
     switch (path[1], path[depth]) {
     case (.type, _) where depth == 1: type = text.string ?? ""
     case (.response, .model) where depth == 2: responseModel = text.string ?? ""
@@ -225,40 +163,6 @@ struct RealtimeSink: JSONSink {
   mutating func scalar(
     _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
   ) {
-    guard usageDepth != nil, value != .null else { return }
-    if isSeconds {
-      milliseconds = Self.milliseconds(token)
-    } else if let field {
-      hasUsage = true
-      if case .number(let number) = value {
-        usage.set(field, number)
-      } else {
-        usage.set(field, nil)
-      }
-    }
-  }
-
-  /// Milliseconds of a duration in seconds, rounded up; nil for what is no plain decimal number.
-  static func milliseconds(_ token: UnsafeRawBufferPointer) -> Int64? {
-    var value: Int64 = 0
-    var decimals = -1
-    var hasRest = false
-    for byte in token {
-      if byte == UInt8(ascii: "."), decimals < 0 {
-        decimals = 0
-        continue
-      }
-      let digit = byte &- UInt8(ascii: "0")
-      guard digit < 10, value < OpenAIUsage.countMax else { return nil }
-      if decimals >= 3 {
-        hasRest = hasRest || digit > 0
-        continue
-      }
-      value = value * 10 + Int64(digit)
-      if decimals >= 0 { decimals += 1 }
-    }
-    guard !token.isEmpty, value < OpenAIUsage.countMax else { return nil }
-    for _ in 0..<3 - max(decimals, 0) { value *= 10 }
-    return value + (hasRest ? 1 : 0)
+    if usageDepth != nil { usage.scalar(value, token: token) }
   }
 }
