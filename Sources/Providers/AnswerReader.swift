@@ -1,7 +1,8 @@
 // Reads an answer that is one JSON document while it passes, in any split, without holding it.
 
 final class AnswerReader<Sink: AnswerSink>: PayloadReader {
-  private var reader = JSONReader(sink: Sink(), isStrict: false)
+  private var reader = JSONReader(
+    sink: Sink(), isStrict: false, takesArray: Sink.takesArray)
 
   init() {}
 

@@ -63,7 +63,15 @@ public enum Endpoint: Hashable, Sendable {
         || path.isPart("/results", ofItemIn: "/messages/batches")
       return isBatch ? .stored : .unmetered
     case .gemini:
-      if isPost { return path.hasVerb(":countTokens") ? .free : .unmetered }
+      if isPost {
+        guard path.modelBeforeVerb != nil else { return .unmetered }
+        if path.hasVerb(":generateContent") { return .metered(.generateContent) }
+        if path.hasVerb(":streamGenerateContent") { return .metered(.streamGenerateContent) }
+        if path.hasVerb(":embedContent") || path.hasVerb(":batchEmbedContents") {
+          return .metered(.embedContent)
+        }
+        return path.hasVerb(":countTokens") ? .free : .unmetered
+      }
       return isReading && path.names("/models") ? .free : .unmetered
     case .bedrock: return .unmetered
     }

@@ -32,6 +32,8 @@ struct JSONReader<Sink: JSONSink>: Sendable {
   private(set) var fault: JSONFault?
   let isStrict: Bool
   let captureBytesMax: Int
+  /// The document may be an array too.
+  let takesArray: Bool
 
   var depth = 0
   /// A bit for each open container, the innermost lowest: 1 is an object.
@@ -56,8 +58,9 @@ struct JSONReader<Sink: JSONSink>: Sendable {
 
   /// - Parameter captureBytesMax: how much of a string that is escaped or split is kept for the
   /// sink.
-  init(sink: Sink, isStrict: Bool, captureBytesMax: Int = 256) {
+  init(sink: Sink, isStrict: Bool, captureBytesMax: Int = 256, takesArray: Bool = false) {
     self.sink = sink
+    self.takesArray = takesArray
     self.isStrict = isStrict
     self.captureBytesMax = captureBytesMax
   }
@@ -151,6 +154,8 @@ struct JSONReader<Sink: JSONSink>: Sendable {
       case .start:
         if byte == UInt8(ascii: "{") {
           open(isObject: true, at: index)
+        } else if byte == UInt8(ascii: "["), takesArray {
+          open(isObject: false, at: index)
         } else {
           fail("the document is not an object", at: index)
         }

@@ -16,11 +16,12 @@ public enum JSONTree: Hashable, Sendable {
     public var value: JSONTree
   }
 
-  /// Reads a whole document; nil where it is not one object.
+  /// Reads a whole document; nil where it is not one object, or, lenient, one array.
   ///
   /// - Parameter isStrict: false also takes a document that was cut off, as far as it goes.
   public init?(_ bytes: UnsafeRawBufferPointer, isStrict: Bool) {
-    var reader = JSONReader(sink: TreeSink(), isStrict: isStrict, captureBytesMax: .max)
+    var reader = JSONReader(
+      sink: TreeSink(), isStrict: isStrict, captureBytesMax: .max, takesArray: !isStrict)
     reader.feed(bytes)
     if isStrict {
       guard reader.isDone else { return nil }

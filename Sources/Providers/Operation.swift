@@ -17,6 +17,11 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case responsesSocket
   // Anthropic
   case messages
+  // Gemini
+  case generateContent
+  case streamGenerateContent
+  /// One text, or a batch of them.
+  case embedContent
 
   /// Peeks a whole body.
   ///
@@ -35,6 +40,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
     case .messages: try MessagesRequestSink.peek(body)
+    case .generateContent, .streamGenerateContent, .embedContent:
+      try .gemini(body, path: PathTail(path), self)
     }
   }
 
@@ -60,6 +67,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .chatCompletions, .completions, .embeddings, .realtime: AnswerReader<ChatAnswerSink>()
     case .responses, .responsesSocket: AnswerReader<ResponsesAnswerSink>()
     case .messages: AnswerReader<MessagesAnswerSink>()
+    case .generateContent, .streamGenerateContent, .embedContent:
+      AnswerReader<GeminiAnswerSink>()
     }
   }
 
@@ -73,14 +82,18 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
     case .responses, .responsesSocket: StreamReader<ResponsesAnswerSink>(hidesUsage: false)
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
+    case .generateContent, .streamGenerateContent, .embedContent:
+      StreamReader<GeminiAnswerSink>(hidesUsage: false)
     }
   }
 
   /// The answer is text of a model: worth a sample.
   public var isSampled: Bool {
     switch self {
-    case .chatCompletions, .completions, .responses, .messages: true
-    case .embeddings, .realtime, .responsesSocket: false
+    case .chatCompletions, .completions, .responses, .messages, .generateContent,
+      .streamGenerateContent:
+      true
+    case .embeddings, .realtime, .responsesSocket, .embedContent: false
     }
   }
 
@@ -99,7 +112,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions, .completions: ChatGathering.extract(body, isStream: isStream)
     case .responses: ResponsesGathering.extract(body, isStream: isStream)
-    case .embeddings, .realtime, .responsesSocket: OutputText()
+    case .generateContent, .streamGenerateContent:
+      GeminiGathering.extract(body, isStream: isStream)
+    case .embeddings, .realtime, .responsesSocket, .embedContent: OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
@@ -110,7 +125,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions, .completions: ChatInputText.extract(body)
     case .responses: ResponsesInputText.extract(body)
-    case .embeddings, .realtime, .responsesSocket: ""
+    case .generateContent, .streamGenerateContent: GeminiInputText.extract(body)
+    case .embeddings, .realtime, .responsesSocket, .embedContent: ""
     case .messages: MessagesInputText.extract(body)
     }
   }

@@ -68,6 +68,15 @@ struct PathTail {
     return end + 1 < bytes.count && bytes[end] == UInt8(ascii: "/")
   }
 
+  /// The model that stands before the verb of the last segment, as in `…/models/M:verb`; nil where
+  /// there is none.
+  var modelBeforeVerb: String? {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")),
+      let colon = bytes.lastIndex(of: UInt8(ascii: ":")), colon > slash + 1
+    else { return nil }
+    return String(decoding: bytes[(slash + 1)..<colon], as: UTF8.self)
+  }
+
   /// Whether the path is one segment below this collection.
   func isItem(in collection: StaticString) -> Bool {
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash + 1 < bytes.count else {

@@ -17,6 +17,8 @@ public protocol PayloadReader: AnyObject {
 /// a stream; figures are merged over the events as the dialect has it.
 protocol AnswerSink: JSONSink {
   init()
+  /// An answer may be an array of documents.
+  static var takesArray: Bool { get }
   /// Forgets what belongs to one document. Called before every document of a stream.
   mutating func beginDocument()
   /// Whether the document, now whole, says nothing but usage that only the gateway asked for.
@@ -28,6 +30,7 @@ protocol AnswerSink: JSONSink {
 }
 
 extension AnswerSink {
+  static var takesArray: Bool { false }
   var isUsageOnly: Bool { false }
   mutating func noteDone() {}
 }

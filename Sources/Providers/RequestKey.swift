@@ -9,6 +9,12 @@ protocol RequestKey: RawRepresentable<UInt8>, Sendable {
   static var all: [Self] { get }
   /// The key as it stands in the body.
   var name: StaticString { get }
+  /// Another spelling of the same key; nil: there is none.
+  var otherName: StaticString? { get }
+}
+
+extension RequestKey {
+  var otherName: StaticString? { nil }
 }
 
 /// What a key of a body is.
@@ -40,9 +46,15 @@ extension RequestKey {
     var isASCII = true
     for byte in text.bytes where byte >= 0x80 { isASCII = false }
     if !isASCII { return matchFolded(text) }
-    for key in all where key.name.utf8CodeUnitCount == text.count {
-      if text.equals(key.name) { return .key(key) }
-      if equalsFolding(text.bytes, key.name) { return .lookalike(key) }
+    for key in all {
+      if key.name.utf8CodeUnitCount == text.count {
+        if text.equals(key.name) { return .key(key) }
+        if equalsFolding(text.bytes, key.name) { return .lookalike(key) }
+      }
+      if let other = key.otherName, other.utf8CodeUnitCount == text.count {
+        if text.equals(other) { return .key(key) }
+        if equalsFolding(text.bytes, other) { return .lookalike(key) }
+      }
     }
     return .other
   }
@@ -65,7 +77,9 @@ extension RequestKey {
       }
     }
     return folded.withUnsafeBytes { bytes in
-      all.first { equalsFolding(bytes, $0.name) }.map { .lookalike($0) } ?? .other
+      all.first { key in
+        equalsFolding(bytes, key.name) || key.otherName.map { equalsFolding(bytes, $0) } == true
+      }.map { .lookalike($0) } ?? .other
     }
   }
 }
