@@ -77,8 +77,8 @@ public enum Endpoint: Hashable, Sendable {
     }
   }
 
-  /// What OpenAI keeps. A GET of `/responses` itself is not among it: it can open a WebSocket, which
-  /// costs.
+  /// What OpenAI keeps. A GET of `/responses` itself is not among it: it can open a WebSocket,
+  /// which costs.
   private static func isStored(_ path: PathTail) -> Bool {
     let items = ["/responses", "/chat/completions", "/files", "/batches"] as [StaticString]
     let lists = ["/files", "/batches", "/chat/completions"] as [StaticString]

@@ -1,0 +1,112 @@
+# A provider of three dialects that answers from samples/metered, so that what a client sees, and
+# what the meter reads, can be told beforehand. The model's name picks the answer.
+# Usage: metered_upstream.py FOLDER      (prints "ready PORT")
+import json
+import re
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+answers = {
+    "quay-plain": "openai/chat-cache-write.json",
+    "quay-stream": "openai/chat-router.sse",
+    "quay-response": "openai/responses-cache-reasoning.json",
+    "quay-response-stream": "openai/responses-tool-call.sse",
+    "quay-embed": "openai/embeddings.json",
+    "quay-legacy": "openai/completions-stream.sse",
+    "claude-plain": "anthropic/messages-web-search.json",
+    "claude-stream": "anthropic/messages-cumulative.sse",
+    "claude-cache": "anthropic/messages-cache-1h.sse",
+    "gemini-plain": "gemini/generate-modalities.json",
+    "gemini-stream": "gemini/stream-cumulative.sse",
+    "gemini-blocked": "gemini/generate-blocked.json",
+}
+errors = {
+    "openai": {"error": {"message": "Bad.", "type": "invalid_request_error", "param": "temperature",
+                         "code": "out_of_range"}},
+    "anthropic": {"type": "error", "error": {"type": "invalid_request_error", "message": "Bad."},
+                  "request_id": "req_1"},
+    "gemini": {"error": {"code": 400, "message": "Bad.", "status": "INVALID_ARGUMENT"}},
+}
+seen = {}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, kind="application/json", more={}):
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("x-request-id", "req-upstream")
+        for name, value in more.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, body):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for start in range(0, len(body), 61):
+            piece = body[start : start + 61]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def do_GET(self):
+        body = {"object": "list", "data": [{"id": "quay-plain", "object": "model", "type": "model",
+                                            "display_name": "Quay", "created": 1, "owned_by": "q",
+                                            "created_at": "2026-09-01T00:00:00Z"}],
+                "has_more": False, "first_id": "a", "last_id": "a",
+                "models": [{"name": "models/gemini-plain"}]}
+        self.answer(200, json.dumps(body).encode())
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        try:
+            request = json.loads(body)
+        except ValueError:
+            return self.answer(400, b'{"error":{"message":"not JSON"}}')
+        verb = re.search(r"/models/([^:/]+):(\w+)", self.path)
+        model = verb.group(1) if verb else request.get("model", "")
+        dialect = "gemini" if verb else "anthropic" if "/messages" in self.path else "openai"
+        if verb and verb.group(2) == "countTokens":
+            return self.answer(200, b'{"totalTokens":11}')
+        if "count_tokens" in self.path:
+            return self.answer(200, b'{"input_tokens":11}')
+        if model.endswith("-error"):
+            return self.answer(400, json.dumps(errors[dialect]).encode())
+        if model.endswith("-slow"):
+            time.sleep(4)
+        if model.endswith("-retry"):
+            # The client's name is part of the key: each run sees the same.
+            key = (self.headers.get("user-agent"), self.headers.get("x-run"), model)
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] == 1:
+                return self.answer(429, json.dumps(errors[dialect]).encode(),
+                                   more={"retry-after": "0"})
+        base = re.sub(r"-(retry|slow)$", "-plain", model)
+        path = folder / answers[base]
+        if path.suffix == ".sse":
+            self.stream(path.read_bytes())
+        else:
+            self.answer(200, path.read_bytes())
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A client that leaves, as one that has waited long enough does, is no news."""
+
+
+server = Server(("127.0.0.1", 0), Handler)
+print(f"ready {server.server_address[1]}", flush=True)
+server.serve_forever()
