@@ -155,7 +155,7 @@ public enum CredentialField: String, Sendable, CaseIterable {
   /// What the dialect's own provider takes.
   public init(_ dialect: DialectID) {
     switch dialect {
-    case .openai, .bedrock: self = .bearer
+    case .openai, .bedrock, .ollama: self = .bearer
     case .anthropic: self = .xAPIKey
     case .gemini: self = .xGoogAPIKey
     }

@@ -9,6 +9,7 @@ public enum DialectID: String, Sendable, Codable, CaseIterable {
   case anthropic
   case gemini
   case bedrock
+  case ollama
 }
 
 /// Headers that tell a dialect; the gateway collects them while it reads the head.
@@ -56,6 +57,11 @@ extension DialectID {
       || path.ends(with: "/invoke") || path.ends(with: "/invoke-with-response-stream")
     {
       return .bedrock
+    }
+    if path.ends(with: "/api/chat") || path.ends(with: "/api/generate")
+      || path.ends(with: "/api/embed") || path.ends(with: "/api/embeddings")
+    {
+      return .ollama
     }
     if path.ends(with: "/chat/completions") || path.ends(with: "/completions")
       || path.ends(with: "/responses") || path.ends(with: "/embeddings")

@@ -27,6 +27,7 @@ struct DialectError {
       headers.append(("request-id", requestID))
       anthropic(requestID, &json)
     case .gemini: gemini(&json)
+    case .ollama: json.object { json in json.member("error", message) }
     case .bedrock:
       headers.append(("x-amzn-errortype", bedrockType))
       headers.append(("x-amzn-requestid", requestID))

@@ -30,7 +30,9 @@ public enum Endpoint: Hashable, Sendable {
     if isPost, dialect != .bedrock {
       if path.ends(with: "/chat/completions") { return .metered(.chatCompletions) }
       if path.ends(with: "/completions") { return .metered(.completions) }
-      if path.ends(with: "/embeddings") { return .metered(.embeddings) }
+      if path.ends(with: "/embeddings"), !path.ends(with: "/api/embeddings") {
+        return .metered(.embeddings)
+      }
       if path.ends(with: "/responses") { return .metered(.responses) }
       if path.ends(with: "/v1/messages") { return .metered(.messages) }
       if path.ends(with: "/v1/messages/count_tokens") { return .free }
@@ -74,7 +76,21 @@ public enum Endpoint: Hashable, Sendable {
       }
       return isReading && path.names("/models") ? .free : .unmetered
     case .bedrock: return .unmetered
+    case .ollama: return ollama(path, isPost: isPost, isReading: isReading)
     }
+  }
+
+  private static func ollama(_ path: PathTail, isPost: Bool, isReading: Bool) -> Endpoint {
+    if isPost {
+      if path.ends(with: "/api/chat") { return .metered(.ollamaChat) }
+      if path.ends(with: "/api/generate") { return .metered(.ollamaGenerate) }
+      if path.ends(with: "/api/embed") || path.ends(with: "/api/embeddings") {
+        return .metered(.ollamaEmbed)
+      }
+      return path.ends(with: "/api/show") ? .free : .unmetered
+    }
+    let reads = ["/api/tags", "/api/version", "/api/ps", "/v1/models"] as [StaticString]
+    return isReading && reads.contains(where: path.ends) ? .free : .unmetered
   }
 
   /// What OpenAI keeps. A GET of `/responses` itself is not among it: it can open a WebSocket,

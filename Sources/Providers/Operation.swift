@@ -22,6 +22,10 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case streamGenerateContent
   /// One text, or a batch of them.
   case embedContent
+  // Ollama
+  case ollamaChat
+  case ollamaGenerate
+  case ollamaEmbed
 
   /// Peeks a whole body.
   ///
@@ -42,6 +46,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: try MessagesRequestSink.peek(body)
     case .generateContent, .streamGenerateContent, .embedContent:
       try .gemini(body, path: PathTail(path), self)
+    case .ollamaChat, .ollamaGenerate, .ollamaEmbed: try .ollama(body, self)
     }
   }
 
@@ -69,6 +74,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: AnswerReader<MessagesAnswerSink>()
     case .generateContent, .streamGenerateContent, .embedContent:
       AnswerReader<GeminiAnswerSink>()
+    case .ollamaChat, .ollamaGenerate, .ollamaEmbed: AnswerReader<OllamaAnswerSink>()
     }
   }
 
@@ -84,6 +90,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     case .generateContent, .streamGenerateContent, .embedContent:
       StreamReader<GeminiAnswerSink>(hidesUsage: false)
+    case .ollamaChat, .ollamaGenerate, .ollamaEmbed: LineReader<OllamaAnswerSink>()
     }
   }
 
@@ -91,9 +98,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public var isSampled: Bool {
     switch self {
     case .chatCompletions, .completions, .responses, .messages, .generateContent,
-      .streamGenerateContent:
+      .streamGenerateContent, .ollamaChat, .ollamaGenerate:
       true
-    case .embeddings, .realtime, .responsesSocket, .embedContent: false
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: false
     }
   }
 
@@ -114,7 +121,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .responses: ResponsesGathering.extract(body, isStream: isStream)
     case .generateContent, .streamGenerateContent:
       GeminiGathering.extract(body, isStream: isStream)
-    case .embeddings, .realtime, .responsesSocket, .embedContent: OutputText()
+    case .ollamaChat, .ollamaGenerate: OllamaGathering.extract(body)
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
@@ -126,7 +134,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .chatCompletions, .completions: ChatInputText.extract(body)
     case .responses: ResponsesInputText.extract(body)
     case .generateContent, .streamGenerateContent: GeminiInputText.extract(body)
-    case .embeddings, .realtime, .responsesSocket, .embedContent: ""
+    case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: ""
     case .messages: MessagesInputText.extract(body)
     }
   }
