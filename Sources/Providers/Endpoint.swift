@@ -22,12 +22,17 @@ public enum Endpoint: Hashable, Sendable {
     dialect: DialectID, method: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
   ) -> Endpoint {
     let path = PathTail(path)
-    guard path.isPlain else { return .unmetered }
     let isPost = equals(method, "POST")
+    if dialect == .bedrock {
+      guard isPost, path.bedrockModel != nil else { return .unmetered }
+      if path.ends(with: "/converse") { return .metered(.converse) }
+      return path.ends(with: "/converse-stream") ? .metered(.converseStream) : .unmetered
+    }
+    guard path.isPlain else { return .unmetered }
     let isReading = equals(method, "GET") || equals(method, "HEAD")
     // Servers speak one another's dialects (a compatible endpoint, a router): what a path can only
     // mean counts, whatever the upstream's own dialect.
-    if isPost, dialect != .bedrock {
+    if isPost {
       if path.ends(with: "/chat/completions") { return .metered(.chatCompletions) }
       if path.ends(with: "/completions") { return .metered(.completions) }
       if path.ends(with: "/embeddings"), !path.ends(with: "/api/embeddings") {

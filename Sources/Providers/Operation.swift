@@ -22,6 +22,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case streamGenerateContent
   /// One text, or a batch of them.
   case embedContent
+  // Bedrock
+  case converse
+  case converseStream
   // Ollama
   case ollamaChat
   case ollamaGenerate
@@ -46,6 +49,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: try MessagesRequestSink.peek(body)
     case .generateContent, .streamGenerateContent, .embedContent:
       try .gemini(body, path: PathTail(path), self)
+    case .converse, .converseStream:
+      try .converse(body, path: PathTail(path), isStream: self == .converseStream)
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: try .ollama(body, self)
     }
   }
@@ -74,6 +79,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: AnswerReader<MessagesAnswerSink>()
     case .generateContent, .streamGenerateContent, .embedContent:
       AnswerReader<GeminiAnswerSink>()
+    case .converse, .converseStream: AnswerReader<ConverseAnswerSink>()
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: AnswerReader<OllamaAnswerSink>()
     }
   }
@@ -90,6 +96,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     case .generateContent, .streamGenerateContent, .embedContent:
       StreamReader<GeminiAnswerSink>(hidesUsage: false)
+    case .converse, .converseStream: EventStreamReader<ConverseAnswerSink>()
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: LineReader<OllamaAnswerSink>()
     }
   }
@@ -98,7 +105,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public var isSampled: Bool {
     switch self {
     case .chatCompletions, .completions, .responses, .messages, .generateContent,
-      .streamGenerateContent, .ollamaChat, .ollamaGenerate:
+      .streamGenerateContent, .converse, .converseStream, .ollamaChat, .ollamaGenerate:
       true
     case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: false
     }
@@ -121,6 +128,11 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .responses: ResponsesGathering.extract(body, isStream: isStream)
     case .generateContent, .streamGenerateContent:
       GeminiGathering.extract(body, isStream: isStream)
+    case .converse: ConverseGathering.extract(body, isStream: false)
+    case .converseStream:
+      isStream
+        ? ConverseGathering.extract(frames: body)
+        : ConverseGathering.extract(body, isStream: false)
     case .ollamaChat, .ollamaGenerate: OllamaGathering.extract(body)
     case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
@@ -134,6 +146,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .chatCompletions, .completions: ChatInputText.extract(body)
     case .responses: ResponsesInputText.extract(body)
     case .generateContent, .streamGenerateContent: GeminiInputText.extract(body)
+    case .converse, .converseStream: ConverseInputText.extract(body)
     case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
     case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: ""
     case .messages: MessagesInputText.extract(body)

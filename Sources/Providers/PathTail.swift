@@ -77,6 +77,38 @@ struct PathTail {
     return String(decoding: bytes[(slash + 1)..<colon], as: UTF8.self)
   }
 
+  /// The model of `/model/ID/VERB`, in which SDKs escape a colon and a slash (names of resources have
+  /// both), and nothing else is taken; nil where the path has another shape.
+  var bedrockModel: String? {
+    let prefix: StaticString = "/model/"
+    let count = prefix.utf8CodeUnitCount
+    guard bytes.count > count, let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash > count,
+      equals(UnsafeRawBufferPointer(rebasing: bytes[..<count]), prefix)
+    else { return nil }
+    var name: [UInt8] = []
+    var index = count
+    while index < slash {
+      var byte = bytes[index]
+      if byte == UInt8(ascii: "%") {
+        guard index + 2 < slash else { return nil }
+        switch (bytes[index + 1], bytes[index + 2] & 0xDF) {
+        case (UInt8(ascii: "3"), UInt8(ascii: "A")): byte = UInt8(ascii: ":")
+        case (UInt8(ascii: "2"), UInt8(ascii: "F")): byte = UInt8(ascii: "/")
+        default: return nil
+        }
+        index += 2
+      } else if byte == UInt8(ascii: "/") || byte == UInt8(ascii: ";") || byte <= 0x20
+        || byte >= 0x7F
+      {
+        return nil
+      }
+      name.append(byte)
+      index += 1
+    }
+    let text = String(decoding: name, as: UTF8.self)
+    return text == "." || text == ".." ? nil : text
+  }
+
   /// Whether the path is one segment below this collection.
   func isItem(in collection: StaticString) -> Bool {
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), slash + 1 < bytes.count else {

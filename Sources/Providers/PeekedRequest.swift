@@ -35,6 +35,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var inputTokensMax: Int64 = 0
   /// Nothing in the request bounds its input: it can fill the model's context window.
   public internal(set) var fillsContext = false
+  /// It holds pictures.
+  var hasPictures = false
   /// At most so many units that are no tokens: images to make, characters to speak.
   public internal(set) var units: [UsageCount] = []
   /// The part that makes the cost unboundable, for people: `an image (image_url)`; nil: none.
