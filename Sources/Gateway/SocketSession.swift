@@ -132,11 +132,12 @@ final class SocketSession: Draining {
   private func take(_ event: RealtimeEvent) -> Denial? {
     switch event {
     case .responseBegan:
-      guard let held = spare else { return nil }
-      spare = nil
+      // One beside another, as a session may make them, needs a reservation of its own.
+      if spare == nil, let denial = reserveNext() { return denial }
+      guard let held = spare.take() else { return nil }
       held.since = .now()
       open.append(held)
-      return reserveNext()
+      return nil
     case .responseEnded(let reading):
       if open.isEmpty, let held = spare.take() { open.append(held) }
       guard !open.isEmpty else { return nil }

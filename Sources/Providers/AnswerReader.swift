@@ -6,6 +6,7 @@ final class AnswerReader<Sink: AnswerSink>: PayloadReader {
 
   init() {}
 
+  @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     reader.feed(bytes)
     return .everything

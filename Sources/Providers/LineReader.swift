@@ -5,6 +5,7 @@ final class LineReader<Sink: AnswerSink>: PayloadReader {
 
   init() {}
 
+  @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     var start = 0
     // Within a document's strings a line feed is escaped, so that each one ends a document.

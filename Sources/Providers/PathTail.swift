@@ -77,8 +77,8 @@ struct PathTail {
     return String(decoding: bytes[(slash + 1)..<colon], as: UTF8.self)
   }
 
-  /// The model of `/model/ID/VERB`, in which SDKs escape a colon and a slash (names of resources have
-  /// both), and nothing else is taken; nil where the path has another shape.
+  /// The model of `/model/ID/VERB`, in which SDKs escape a colon and a slash (names of resources
+  /// have both), and nothing else is taken; nil where the path has another shape.
   var bedrockModel: String? {
     let prefix: StaticString = "/model/"
     let count = prefix.utf8CodeUnitCount

@@ -4,6 +4,7 @@
 /// lives as long as its answer.
 public protocol PayloadReader: AnyObject {
   /// Reads the next bytes, in any split; linear time, no copy of them is kept.
+  @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay
 
   /// Ends the payload and returns the bytes of a last, unfinished event that were held back.

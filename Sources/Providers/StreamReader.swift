@@ -42,6 +42,7 @@ final class StreamReader<Sink: AnswerSink>: PayloadReader {
   var reading: CallReading { reader.sink.read() }
 
   /// Reads the next bytes of the stream.
+  @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     guard hidesUsage else {
       var index = 0

@@ -46,7 +46,7 @@ final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; o
   var errors: String { (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? "" }
 
   /// Waits for a line that holds a text on either stream.
-  func waitFor(_ text: String, seconds: Double = 60) async throws {
+  func waitFor(_ text: String, seconds: Double = 180) async throws {
     try await eventually("'\(text)' was printed", seconds: seconds) {
       if self.output.contains(text) || self.errors.contains(text) { return true }
       if !self.process.isRunning {

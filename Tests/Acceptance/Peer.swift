@@ -33,7 +33,7 @@ enum Peer {
     _ script: String, _ arguments: [String], directory: URL, environment: [String: String] = [:]
   ) async throws -> [String: Any] {
     let process = try start(script, arguments, directory: directory, environment: environment)
-    let result = try await process.wait(seconds: 120)
+    let result = try await process.wait(seconds: 240)
     guard result.status == 0,
       let value = try? JSONSerialization.jsonObject(with: Data(result.output.utf8)),
       let object = value as? [String: Any]

@@ -122,6 +122,55 @@ import Wire
     upstream.stop()
   }
 
+  /// Money for one response is enough for one: it is not cut for want of a next one's.
+  @Test func theLastResponseIsWhole() async throws {
+    let one = Self.began + Self.done(input: 1_000, output: 100)
+    let upstream = try ScriptedUpstream { _ in
+      [.send(Self.opened), .bytes(Self.began), .pause(milliseconds: 50)]
+        + [.bytes(Self.done(input: 1_000, output: 100)), .expectClose]
+    }
+    let fixture = try await GatewayFixture(upstreamPort: upstream.port, capNanodollars: Self.most)
+    let port = fixture.port
+    let bytes = try await onThread { () -> [UInt8] in
+      let socket = try RawSocket(port: port)
+      try socket.send(Self.request())
+      _ = try socket.receive(through: "\r\n\r\n")
+      return try socket.receiveAll()
+    }
+    #expect(Array(bytes.prefix(one.count)) == one)
+    #expect(String(decoding: bytes, as: UTF8.self).contains("insufficient_quota"))
+    try await fixture.quiet()
+    let settled = try Self.settled(fixture)
+    #expect(settled.map(\.outcome.usage.source) == [.reported])
+    #expect(settled.map(\.charge.nanodollars) == [1_800_000])
+    try await fixture.stop()
+    upstream.stop()
+  }
+
+  /// A session may make responses beside each other; each is reserved before it goes on.
+  @Test func responsesBesideEachOtherAreEachReserved() async throws {
+    let upstream = try ScriptedUpstream { _ in
+      [.send(Self.opened), .bytes(Self.began + Self.began), .receiveFrame]
+        + [.bytes(Self.done(input: 10, output: 1) + Self.done(input: 20, output: 2)), .close]
+    }
+    let fixture = try await GatewayFixture(upstreamPort: upstream.port)
+    let port = fixture.port
+    try await onThread {
+      let socket = try RawSocket(port: port)
+      try socket.send(Self.request())
+      _ = try socket.receive(through: "\r\n\r\n")
+      _ = try socket.receive(count: 2 * Self.began.count)
+      let held = fixture.account.reserved.nanodollars
+      if held != 2 * Self.most { throw SocketFault("\(held) held") }
+      try socket.send([0x81, 0x80, 0, 0, 0, 0])
+      _ = try socket.receiveAll()
+    }
+    try await fixture.quiet()
+    #expect(try Self.settled(fixture).map(\.charge.nanodollars) == [18_000, 36_000])
+    try await fixture.stop()
+    upstream.stop()
+  }
+
   @Test func aCallerThatLeavesCancelsAndPaysWhatWasUsed() async throws {
     let upstream = try ScriptedUpstream { _ in
       [.send(Self.opened), .bytes(Self.began), .receiveFrame]

@@ -2,8 +2,8 @@
 // passes.
 //
 // A frame, all numbers in network order: its length in 4 bytes, that of its headers in 4, a CRC-32
-// of these 8 bytes in 4, the headers, the payload, and a CRC-32 of all before it in 4. A header is a
-// name's length in 1 byte, the name, a type in 1 byte and a value by type; texts (type 7) have a
+// of these 8 bytes in 4, the headers, the payload, and a CRC-32 of all before it in 4. A header is
+// a name's length in 1 byte, the name, a type in 1 byte and a value by type; texts (type 7) have a
 // length in 2 bytes. What a checksum does not bear out is believed no more, nor anything after it.
 
 /// What hears a frame's payload, told first what it is.
@@ -38,6 +38,7 @@ final class EventStreamReader<Sink: FramedSink>: PayloadReader {
 
   func finish() -> [UInt8] { [] }
 
+  @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     var index = 0
     while index < bytes.count, phase != .broken {

@@ -2,10 +2,10 @@
 
 /// The sink of chats, completions and embeddings.
 ///
-/// The bound's argument: a token stands for at least one byte of what the model is shown, and all of
-/// it is in the body; templates add a few tokens a message, and as many to begin with as a model's
-/// own system text has, which operators of such a server choose themselves. Pictures are billed by
-/// models of all kinds and are named.
+/// The bound's argument: a token stands for at least one byte of what the model is shown, and all
+/// of it is in the body; templates add a few tokens a message, and as many to begin with as a
+/// model's own system text has, which operators of such a server choose themselves. Pictures are
+/// billed by models of all kinds and are named.
 struct OllamaRequestSink: RequestSink {
   static let tokensPerRequest: Int64 = 1024
   static let tokensPerMessage: Int64 = 16
