@@ -40,8 +40,13 @@ struct JSONText {
     }
   }
 
-  /// The text as a string, nil where it is longer than the capture bound.
-  var string: String? { isWhole ? String(decoding: bytes, as: UTF8.self) : nil }
+  /// The longest text that is taken as a name.
+  static let nameBytesMax = 256
+
+  /// The text as a string; nil where it is longer than a name, however the document was split.
+  var string: String? {
+    isWhole && count <= Self.nameBytesMax ? String(decoding: bytes, as: UTF8.self) : nil
+  }
 }
 
 /// A value without parts that is not a string.

@@ -61,7 +61,7 @@ import Wire
     let expected =
       hidesUsage ? Script.event("a") + Script.event("b") + Script.done : Self.events
     for split in 0...answer.count {
-      var pipe = try Self.pipe(hidesUsage: hidesUsage)
+      let pipe = try Self.pipe(hidesUsage: hidesUsage)
       var out = ByteBuffer()
       var ended = false
       for piece in [answer[..<split], answer[split...]] where !piece.isEmpty {
@@ -78,7 +78,7 @@ import Wire
   }
 
   @Test func singleBytesGiveTheSamePayload() throws {
-    var pipe = try Self.pipe(hidesUsage: true)
+    let pipe = try Self.pipe(hidesUsage: true)
     var out = ByteBuffer()
     for byte in Self.answer {
       _ = try pipe.feed(ByteBuffer(bytes: [byte]), into: &out, isAbsorbing: false)
@@ -87,7 +87,7 @@ import Wire
   }
 
   @Test func absorbingReadsTheUsageAndWritesNothing() throws {
-    var pipe = try Self.pipe(hidesUsage: true)
+    let pipe = try Self.pipe(hidesUsage: true)
     var out = ByteBuffer()
     let progress = try pipe.feed(
       ByteBuffer(bytes: Self.answer), into: &out, isAbsorbing: true)
@@ -101,7 +101,7 @@ import Wire
     let head =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: "
       + "\(body.utf8.count)\r\n\r\n"
-    var pipe = try Self.pipe(hidesUsage: true)
+    let pipe = try Self.pipe(hidesUsage: true)
     var out = ByteBuffer()
     let progress = try pipe.feed(
       ByteBuffer(string: head + body), into: &out, isAbsorbing: false)
@@ -114,7 +114,7 @@ import Wire
   }
 
   @Test func anAnswerCutShortIsNotWhole() throws {
-    var pipe = try Self.pipe(hidesUsage: false)
+    let pipe = try Self.pipe(hidesUsage: false)
     var out = ByteBuffer()
     let cut = ByteBuffer(bytes: Self.answer.dropLast(2))
     #expect(try !pipe.feed(cut, into: &out, isAbsorbing: false).isEnded)

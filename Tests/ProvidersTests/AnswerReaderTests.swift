@@ -53,8 +53,8 @@ import Testing
     let bytes = Array(Self.answer.utf8)
     for split in 0...bytes.count {
       let reader = AnswerReader<ChatAnswerSink>()
-      Array(bytes[..<split]).withUnsafeBytes { reader.feed($0) }
-      Array(bytes[split...]).withUnsafeBytes { reader.feed($0) }
+      Array(bytes[..<split]).withUnsafeBytes { _ = reader.feed($0) }
+      Array(bytes[split...]).withUnsafeBytes { _ = reader.feed($0) }
       #expect(reader.reading == whole, "split at \(split)")
     }
     #expect(read(Self.answer, piece: 1) == whole)
@@ -64,7 +64,7 @@ import Testing
     let bytes = Array(Self.answer.utf8)
     for end in 0..<bytes.count {
       let reader = AnswerReader<ChatAnswerSink>()
-      Array(bytes[..<end]).withUnsafeBytes { reader.feed($0) }
+      Array(bytes[..<end]).withUnsafeBytes { _ = reader.feed($0) }
       #expect(!reader.reading.isComplete)
       if let usage = reader.reading.usage {
         #expect(usage.inputTotal == 100 && usage.outputTotal == 50)

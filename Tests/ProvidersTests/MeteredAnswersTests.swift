@@ -89,6 +89,25 @@ struct MeteredAnswer: CustomStringConvertible, Sendable {
     #expect(read(body.indices.map { body[$0..<$0 + 1] }) == whole)
   }
 
+  /// A name that is too long is none, however the answer was split.
+  @Test(arguments: [256, 257, 300])
+  func longNamesAreReadTheSameInEverySplit(count: Int) {
+    let name = String(repeating: "m", count: count)
+    let body = Array(#"{"model":"\#(name)","done_reason":"\#(name)","service_tier":"x"}"#.utf8)
+    for operation in Providers.Operation.allCases {
+      func read(_ cut: Int) -> CallReading {
+        let reader = operation.answerReader()
+        for piece in [body[..<cut], body[cut...]] {
+          Array(piece).withUnsafeBytes { _ = reader.feed($0) }
+        }
+        return reader.reading
+      }
+      for cut in body.indices where read(cut) != read(0) {
+        Issue.record("\(operation) cut at \(cut)")
+      }
+    }
+  }
+
   /// Whatever a peer or the network does to an answer: no crash, no count out of range.
   @Test(arguments: MeteredAnswer.all)
   func garbledAnswersAreSafe(answer: MeteredAnswer) throws {
