@@ -7,36 +7,37 @@ import Metering
 struct GeminiAnswerSink: AnswerSink {
   static let takesArray = true
 
-  private enum Key {
-    case other
-    case candidates, usage, model, error, feedback, finishReason, blockReason
-    case grounding, webQueries, mapsToken
-    // Of a part: what is no text of the model's.
-    case silent
-  }
-
   private var reading = CallReading()
   private var usage = GeminiUsage()
   private var hasUsage = false
-  /// The answer said why it ended.
-  private var hasEnded = false
+  private var wasBlocked = false
   private var isStreamed = false
   /// 1 where the documents stand in an array.
   private var shift = 0
   private var searches: Int64 = 0
-  private var mapsQueries: Int64 = 0
+  private var isGroundedInMaps = false
+  /// A bit for each candidate (the last for all beyond it) that was begun, and that said why it
+  /// ended: a stream is not over while one of them goes on.
+  private var begun: UInt64 = 0
+  private var ended: UInt64 = 0
+  /// Embeddings, and those that say their tokens.
+  private var embeddings: Int64 = 0
+  private var countedEmbeddings: Int64 = 0
+  private var embeddedTokens: Int64 = 0
 
   // Of the current document.
-  private var path: [Key] = Array(repeating: .other, count: 6)
+  private var path: [GeminiAnswerKey] = Array(repeating: .other, count: 7)
   private var documentSearches: Int64 = 0
+  private var candidate: Int64 = 0
+  private var candidateHasEnded = false
   private var field: GeminiUsage.Field?
   private var list = GeminiUsage.List.none
   private var modality = GeminiUsage.Modality.unknown
-  /// A modality's count that came before its name.
+  /// A modality's count, which may come before its name; of the inner optional: nil, it is none.
   private var listedCount: Int64??
   private var isModality = false
   private var isListedCount = false
-  private var isTrafficType = false
+  private var isTier = false
 
   init() {}
 
@@ -51,19 +52,34 @@ struct GeminiAnswerSink: AnswerSink {
     (field, list) = (nil, .none)
   }
 
+  private var hasEnded: Bool { wasBlocked || ended != 0 && begun & ~ended == 0 }
+
   func read() -> CallReading {
     var reading = reading
+    reading.isComplete = hasEnded
+    guard hasUsage else { return readEmbeddings(reading) }
     // In the middle of a stream the figures are of what has been made so far.
-    guard hasUsage, hasEnded || !isStreamed else { return reading }
-    guard let (usage, isInconsistent) = usage.normalised() else {
+    guard hasEnded || !isStreamed else { return reading }
+    guard
+      let (usage, isInconsistent) = usage.normalised(hasOutput: reading.outputTextBytes > 0)
+    else {
       reading.isUsageInconsistent = usage.isInconsistent
       return reading
     }
     reading.usage = usage
     reading.isUsageInconsistent = isInconsistent
     if searches > 0 { reading.usage?[.webSearches] = billedSearches }
-    if mapsQueries > 0 { reading.usage?[.mapsQueries] = mapsQueries }
-    reading.isComplete = hasEnded
+    // The answer does not say how many queries it took.
+    if isGroundedInMaps { reading.usage?[.mapsQueries] = 1 }
+    return reading
+  }
+
+  /// Some servers count each embedding's input; the figures are believed where all are there.
+  private func readEmbeddings(_ reading: CallReading) -> CallReading {
+    guard countedEmbeddings > 0, countedEmbeddings == embeddings else { return reading }
+    var reading = reading
+    reading.usage = Usage(source: .reported)
+    reading.usage?.inputUncached = embeddedTokens
     return reading
   }
 
@@ -73,7 +89,7 @@ struct GeminiAnswerSink: AnswerSink {
     return isOlder ? 1 : searches
   }
 
-  // MARK: Parts
+  // MARK: - Containers
 
   mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
     if depth == 0, !isObject {
@@ -82,64 +98,68 @@ struct GeminiAnswerSink: AnswerSink {
     }
     let depth = depth - shift
     if depth == 0, isObject, shift == 1 { forgetDocument() }
-    if depth == 1, path[1] == .error { reading.sawError = true }
-    if path[1] == .usage {
+    guard depth > 0 else { return }
+    switch path[1] {
+    case .error: if depth == 1 { reading.sawError = true }
+    case .usage:
       if depth == 2, !isObject { usage.begin(list) }
       if depth == 3, isObject { (modality, listedCount) = (.unknown, nil) }
+    case .candidates:
+      if depth == 2 { (candidate, candidateHasEnded) = (0, false) }
+      if depth == 6, path[4] == .chunks, path[6] == .maps { isGroundedInMaps = true }
+      if isInCall(depth) { reading.outputTextBytes += 2 }
+    case .embeddings:
+      // One, or an element of a list.
+      if isObject, depth == 1 || depth == 2 && path[2] == .other { embeddings += 1 }
+    default: break
     }
   }
 
   mutating func end(isObject: Bool, at offset: Int, depth: Int) {
     let depth = depth - shift
     if depth == 0 { searches = max(searches, documentSearches) }
-    if path[1] == .usage, depth == 3, isObject, case .some(let count) = listedCount {
-      usage.set(list, modality, count)
+    guard depth > 0 else { return }
+    switch path[1] {
+    case .usage:
+      if depth == 3, isObject, case .some(let count) = listedCount {
+        usage.set(list, modality, count)
+      }
+      if depth == 2 { list = .none }
+    case .candidates where depth == 2:
+      let bit: UInt64 = 1 << UInt64(min(max(candidate, 0), 63))
+      begun |= bit
+      if candidateHasEnded { ended |= bit }
+    default: break
     }
-    if path[1] == .usage, depth == 2 { list = .none }
   }
+
+  /// Within a part that is no text: what is said there counts with its punctuation.
+  private func isInCall(_ depth: Int) -> Bool {
+    depth > 6 && path[3] == .content && path[6] == .call
+  }
+
+  // MARK: - Keys
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     let depth = depth - shift
     guard depth > 0 else { return }
     if path[1] == .usage, depth > 1 { return usageKey(text, depth: depth) }
-    let key = Self.name(text)
-    guard depth < path.count else {
-      // Deep in a part: whether the string that follows is text.
-      path[path.count - 1] = key == .silent ? .silent : .other
+    if isInCall(depth) {
+      reading.outputTextBytes += Int64(text.count) + 4
       return
     }
-    path[depth] = key
+    guard depth < path.count else { return }
+    path[depth] = GeminiAnswerKey(text, depth: depth)
     for deeper in depth + 1..<path.count { path[deeper] = .other }
   }
 
-  private static func name(_ text: JSONText) -> Key {
-    if text.equals("candidates") { return .candidates }
-    if text.equals("usageMetadata") { return .usage }
-    if text.equals("modelVersion") { return .model }
-    if text.equals("error") { return .error }
-    if text.equals("promptFeedback") { return .feedback }
-    if text.equals("finishReason") { return .finishReason }
-    if text.equals("blockReason") { return .blockReason }
-    if text.equals("groundingMetadata") { return .grounding }
-    if text.equals("webSearchQueries") { return .webQueries }
-    if text.equals("googleMapsWidgetContextToken") { return .mapsToken }
-    if text.equals("data") || text.equals("mimeType") || text.equals("thoughtSignature")
-      || text.equals("role")
-    {
-      return .silent
-    }
-    return .other
-  }
-
   private mutating func usageKey(_ text: JSONText, depth: Int) {
-    field = nil
-    isModality = false
-    isListedCount = false
+    (field, isTier, isModality, isListedCount) = (nil, false, false, false)
     switch depth {
     case 2:
-      list = Self.list(text)
-      field = Self.field(text)
-      isTrafficType = text.equals("trafficType") || text.equals("serviceTier")
+      list = GeminiUsage.List(text)
+      field = GeminiUsage.Field(text)
+      isTier = text.equals("trafficType") || text.equals("serviceTier")
     case 4:
       isModality = text.equals("modality")
       isListedCount = text.equals("tokenCount")
@@ -147,36 +167,16 @@ struct GeminiAnswerSink: AnswerSink {
     }
   }
 
-  private static func field(_ text: JSONText) -> GeminiUsage.Field? {
-    if text.equals("promptTokenCount") { return .prompt }
-    if text.equals("cachedContentTokenCount") { return .cached }
-    if text.equals("candidatesTokenCount") || text.equals("responseTokenCount") {
-      return .candidates
-    }
-    if text.equals("thoughtsTokenCount") { return .thoughts }
-    if text.equals("toolUsePromptTokenCount") { return .toolUse }
-    return text.equals("totalTokenCount") ? .total : nil
-  }
-
-  private static func list(_ text: JSONText) -> GeminiUsage.List {
-    if text.equals("promptTokensDetails") { return .prompt }
-    if text.equals("cacheTokensDetails") { return .cached }
-    if text.equals("candidatesTokensDetails") || text.equals("responseTokensDetails") {
-      return .candidates
-    }
-    return text.equals("toolUsePromptTokensDetails") ? .toolUse : .none
-  }
+  // MARK: - Values
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     let depth = depth - shift
     guard depth > 0 else { return }
-    if path[1] == .usage { return usageString(text, depth: depth) }
     switch path[1] {
+    case .usage: usageString(text, depth: depth)
     case .model where depth == 1: reading.responseModel = text.string ?? reading.responseModel
     case .error where depth == 1: reading.sawError = true
-    case .feedback where depth == 2 && path[2] == .blockReason:
-      reading.finishReason = text.string
-      hasEnded = true
+    case .feedback where depth == 2 && path[2] == .blockReason: block(text.string)
     case .candidates: candidateString(text, depth: depth)
     default: break
     }
@@ -184,60 +184,86 @@ struct GeminiAnswerSink: AnswerSink {
 
   private mutating func candidateString(_ text: JSONText, depth: Int) {
     if depth == 3, path[3] == .finishReason {
-      reading.finishReason = text.string
-      hasEnded = true
+      finish(text.string)
     } else if path[3] == .grounding {
-      if depth == 5, path[4] == .webQueries { documentSearches += 1 }
-      if depth == 4, path[4] == .mapsToken { mapsQueries = 1 }
-    } else if depth >= 6, path[path.count - 1] != .silent {
+      // Empty queries are not billed.
+      if depth == 5, path[4] == .queries, text.count > 0 { documentSearches += 1 }
+    } else if isInCall(depth) {
+      reading.outputTextBytes += Int64(text.count) + 3
+    } else if depth == 6, path[3] == .content, path[6] == .text {
       reading.outputTextBytes += Int64(text.count)
     }
   }
 
+  private mutating func finish(_ reason: String?) {
+    guard reason != "FINISH_REASON_UNSPECIFIED", reason != "" else { return }
+    reading.finishReason = reason
+    candidateHasEnded = true
+  }
+
+  private mutating func block(_ reason: String?) {
+    reading.finishReason = reason
+    wasBlocked = true
+  }
+
   private mutating func usageString(_ text: JSONText, depth: Int) {
     if depth == 4, isModality {
-      modality = Self.modality(text)
-    } else if depth == 2, field == nil, isTrafficType {
-      reading.serviceTier = Self.tier(text) ?? reading.serviceTier
+      modality = GeminiUsage.Modality(text)
+    } else if depth == 2, isTier {
+      reading.serviceTier = GeminiUsage.tier(text) ?? reading.serviceTier
     } else if let field {
-      set(field, nil)
+      // The API's JSON may say a number as text.
+      set(field, text.string.flatMap { Int64($0) })
     } else if isListedCount {
-      listedCount = .some(nil)
+      listedCount = .some(text.string.flatMap { Int64($0) })
     }
-  }
-
-  private static func modality(_ text: JSONText) -> GeminiUsage.Modality {
-    if text.equals("TEXT") { return .text }
-    if text.equals("IMAGE") { return .image }
-    if text.equals("VIDEO") { return .video }
-    if text.equals("AUDIO") { return .audio }
-    return text.equals("DOCUMENT") ? .document : .unknown
-  }
-
-  /// Traffic types under the names of service tiers that price books use.
-  private static func tier(_ text: JSONText) -> String? {
-    if text.equals("ON_DEMAND") || text.equals("STANDARD") || text.equals("standard") {
-      return "standard"
-    }
-    if text.equals("ON_DEMAND_PRIORITY") || text.equals("PRIORITY") || text.equals("priority") {
-      return "priority"
-    }
-    if text.equals("ON_DEMAND_FLEX") || text.equals("FLEX") || text.equals("flex") { return "flex" }
-    if text.equals("PROVISIONED_THROUGHPUT") { return "provisioned" }
-    return text.string?.lowercased()
   }
 
   mutating func scalar(
     _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
   ) {
-    guard path[1] == .usage, value != .null else { return }
+    let depth = depth - shift
+    guard depth > 0 else { return }
+    if isInCall(depth) { reading.outputTextBytes += Int64(token.count) + 1 }
+    guard value != .null else { return }
     var number: Int64?
     if case .number(let whole) = value { number = whole }
-    if let field { set(field, number) } else if isListedCount { listedCount = .some(number) }
+    switch path[1] {
+    case .usage: usageNumber(number, depth: depth)
+    // Enumerations are said by number where the caller asks for it, as some packages do.
+    case .candidates where depth == 3 && path[3] == .finishReason:
+      if let number, number > 0 { finish(GeminiAnswerKey.finishReason(number)) }
+    case .candidates where depth == 3 && path[3] == .index: candidate = number ?? 0
+    case .feedback where depth == 2 && path[2] == .blockReason:
+      if let number, number > 0 { block(GeminiAnswerKey.blockReason(number)) }
+    case .embeddings: embeddingNumber(number, depth: depth)
+    default: break
+    }
+  }
+
+  private mutating func usageNumber(_ number: Int64?, depth: Int) {
+    if depth == 4, isModality {
+      modality = GeminiUsage.Modality(number: number)
+    } else if depth == 2, isTier {
+      reading.serviceTier = number.flatMap(GeminiUsage.tier(number:)) ?? reading.serviceTier
+    } else if let field {
+      set(field, number)
+    } else if isListedCount {
+      listedCount = .some(number)
+    }
   }
 
   private mutating func set(_ field: GeminiUsage.Field, _ number: Int64?) {
     hasUsage = true
     usage.set(field, number)
+  }
+
+  /// `statistics.tokenCount` of an embedding, alone or in a list.
+  private mutating func embeddingNumber(_ number: Int64?, depth: Int) {
+    guard depth == 3 || depth == 4, path[depth - 1] == .statistics, path[depth] == .tokenCount,
+      let number, (0...OpenAIUsage.countMax).contains(number)
+    else { return }
+    countedEmbeddings += 1
+    embeddedTokens = min(embeddedTokens + number, OpenAIUsage.countMax)
   }
 }
