@@ -77,9 +77,11 @@ public enum Endpoint: Hashable, Sendable {
         if path.hasVerb(":embedContent") || path.hasVerb(":batchEmbedContents") {
           return .metered(.embedContent)
         }
-        return path.hasVerb(":countTokens") ? .free : .unmetered
+        return path.hasVerb(":countTokens") && path.isOfModel ? .free : .unmetered
       }
-      return isReading && path.names("/models") ? .free : .unmetered
+      // A verb is never read: a header can make another method of this one.
+      let isList = path.names("/models") && path.modelBeforeVerb == nil
+      return isReading && isList ? .free : .unmetered
     case .bedrock: return .unmetered
     case .ollama: return ollama(path, isPost: isPost, isReading: isReading)
     }

@@ -77,6 +77,47 @@ struct PathTail {
     return String(decoding: bytes[(slash + 1)..<colon], as: UTF8.self)
   }
 
+  /// Whether the last segment, with or without a verb, is one of a collection of models.
+  var isOfModel: Bool {
+    let collections = ["/models", "/tunedModels", "/endpoints"] as [StaticString]
+    return collections.contains(where: isItem)
+  }
+
+  /// Whether a name that a body gives is that of the resource before the verb: `M`, or a longer
+  /// name that ends in `models/M` where the path does.
+  func namesResource(_ name: String) -> Bool {
+    guard let model = modelBeforeVerb, let colon = bytes.lastIndex(of: UInt8(ascii: ":")) else {
+      return false
+    }
+    if name == model { return true }
+    let segments = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let ends = bytes[..<colon].split(
+      separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard segments.count >= 2, ends.count >= 2 else { return false }
+    return segments[segments.count - 1].elementsEqual(ends[ends.count - 1])
+      && segments[segments.count - 2].elementsEqual(ends[ends.count - 2])
+  }
+
+  /// Whether the query has a parameter of this name, in any escaping.
+  func hasParameter(_ name: StaticString) -> Bool {
+    query.split(separator: UInt8(ascii: "&")).contains { parameter in
+      var unescaped: [UInt8] = []
+      var rest = parameter.prefix { $0 != UInt8(ascii: "=") }
+      while let byte = rest.popFirst() {
+        let digits = rest.prefix(2)
+        if byte == UInt8(ascii: "%"), digits.count == 2,
+          let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+        {
+          unescaped.append(code)
+          rest = rest.dropFirst(2)
+        } else {
+          unescaped.append(byte)
+        }
+      }
+      return unescaped.withUnsafeBytes { equals($0, name) }
+    }
+  }
+
   /// The model of `/model/ID/VERB`, in which SDKs escape a colon and a slash (names of resources
   /// have both), and nothing else is taken; nil where the path has another shape.
   var bedrockModel: String? {

@@ -16,6 +16,11 @@ extension RequestSink {
   ///
   /// - Parameter body: the bytes, not kept. Time is linear; strings read allocate, nothing else.
   static func peek(_ body: UnsafeRawBufferPointer) throws(PeekFault) -> PeekedRequest {
+    try read(body).finished(bodyBytes: body.count)
+  }
+
+  /// As `peek(_:)`; the sink, for what of it the request alone does not tell.
+  static func read(_ body: UnsafeRawBufferPointer) throws(PeekFault) -> Self {
     var reader = JSONReader(sink: Self(), isStrict: true)
     reader.feed(body)
     if reader.fault == nil { reader.finish() }
@@ -27,7 +32,7 @@ extension RequestSink {
           + "(at byte \(fault.offset)).",
         offset: fault.offset)
     }
-    return reader.sink.finished(bodyBytes: body.count)
+    return reader.sink
   }
 }
 

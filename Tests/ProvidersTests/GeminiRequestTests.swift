@@ -59,7 +59,19 @@ import Testing
     ("POST", "/v1beta/models/m:predict", .unmetered),
     ("POST", "/v1beta/models/m:batchGenerateContent", .unmetered),
     ("POST", "/v1beta/models/m%3AgenerateContent", .unmetered),
-    ("GET", "/v1beta/models/m:generateContent", .free),
+    ("GET", "/v1beta/models/m", .free), ("GET", "/v1/publishers/google/models/m", .free),
+    ("POST", "/v1/projects/p/locations/l/endpoints/7:countTokens", .free),
+    // A header of Google's turns one method into another: a verb is never merely read.
+    ("GET", "/v1beta/models/m:generateContent", .unmetered),
+    ("HEAD", "/v1beta/models/m:streamGenerateContent", .unmetered),
+    // Only models count tokens for nothing.
+    ("POST", "/v1beta/corpora/c:countTokens", .unmetered),
+    ("POST", "/v1beta/models/m/x:countTokens", .unmetered),
+    ("POST", "/v1beta/models/m:asyncBatchEmbedContent", .unmetered),
+    ("POST", "/v1beta/cachedContents", .unmetered), ("POST", "/v1beta/interactions", .unmetered),
+    ("POST", "/upload/v1beta/files", .unmetered), ("GET", "/v1beta/files/f", .unmetered),
+    ("POST", "/v1beta//models/m:countTokens", .unmetered),
+    ("POST", "/v1beta/models/../models/m:countTokens", .unmetered),
   ])
   func endpoints(method: String, path: String, wanted: Endpoint) {
     #expect(Endpoint.classify(dialect: .gemini, method: method, path: path) == wanted)
@@ -76,6 +88,30 @@ import Testing
     (#"{"generationConfig":{"maxOutputTokens":1.5}}"#, "must be a whole number"),
     (#"{"generationConfig":{"maxOutputTokens":-1}}"#, "must be a whole number"),
     (#"{"generationConfig":{"candidateCount":{}}}"#, "must be a whole number"),
+    (#"{"generationConfig":{"candidateCount":1,"candidate_count":8}}"#, "is said twice"),
+    (#"{"generationConfig":{"maxOutputTokens":1e2}}"#, "must be a whole number"),
+    (#"{"generationConfig":{"maxOutputTokens":"1e2"}}"#, "must be a whole number"),
+    (#"{"generationConfig":{"maxOutputTokens":true}}"#, "must be a whole number"),
+    (#"{"generationConfig":{"max_Output_Tokens":9}}"#, "differs from 'maxOutputTokens'"),
+    (#"{"contents":[],"contents":[]}"#, "'contents' is said twice"),
+    (#"{"serviceTier":3}"#, "'serviceTier' must be a string"),
+    (#"{"serviceTier":"flex","service_tier":"priority"}"#, "'serviceTier' is said twice"),
+    (#"{"model":"models/gemini-y"}"#, "'model' must be the model that the path names"),
+    (#"{"model":"tunedModels/gemini-x"}"#, "'model' must be the model that the path names"),
+    (#"{"model":7}"#, "'model' must be a string"), (#"{"model":[]}"#, "'model' must be a string"),
+    (#"{"Model":"models/gemini-x"}"#, "differs from 'model'"),
+    (#"{"requests":[{"model":"models/gemini-y"}]}"#, "the model that the path names"),
+    (
+      #"{"requests":[{"model":"models/gemini-x"},{"model":"models/gemini-y"}]}"#,
+      "'model' must be the same everywhere"
+    ),
+    (
+      #"{"requests":[{"model":"models/gemini-x","model":"models/gemini-y"}]}"#,
+      "'model' must be the same everywhere"
+    ),
+    (#"{"requests":[{"model":{}}]}"#, "'model' must be a string"),
+    (#"{"requests":[{"model":0}]}"#, "'model' must be a string"),
+    (#"{"requests":[{"MODEL":"models/gemini-x"}]}"#, "differs from 'model'"),
   ])
   func refuses(body: String, reason: String) {
     #expect {
@@ -98,6 +134,44 @@ import Testing
     (#""contents":[{"parts":[{"inline_data":{"data":"QQ"}}]}]"#, "picture"),
     (#""contents":[{"parts":[{"hologram":1}]}]"#, "hologram"),
     (#""contents":[["x"]]"#, "no object"),
+    (#""continuationToken":"QQ""#, "'continuationToken'"),
+    (#""continuation_token":7"#, "'continuationToken'"),
+    // Behind the path's back, another model.
+    (
+      #""generationConfig":{"routingConfig":{"manualMode":{"modelName":"dear"}}}"#,
+      "chooses the model"
+    ),
+    (#""generation_config":{"routing_config":{"auto_mode":{}}}"#, "chooses the model"),
+    (#""generationConfig":{"modelConfig":{}}"#, "chooses the model"),
+    // An enumeration said by its number, alone or in a list.
+    (#""generationConfig":{"responseModalities":[1,2]}"#, "modality"),
+    (#""generationConfig":{"responseModalities":3}"#, "modality"),
+    (#""generationConfig":{"responseModalities":"AUDIO"}"#, "modality"),
+    (#""generationConfig":{"responseFormat":[{"text":{}},{"image":{}}]}"#, "other than text"),
+    (#""generationConfig":{"response_format":{"audio":{}}}"#, "other than text"),
+    (#""generationConfig":{"translationConfig":{}}"#, "other than text"),
+    // Media within what a function answers.
+    (
+      #""contents":[{"parts":[{"functionResponse":{"parts":[{"fileData":{"fileUri":"u"}}]}}]}]"#,
+      "fileData"
+    ),
+    (
+      #""contents":[{"parts":[{"function_response":{"parts":[{"inlineData":{"mimeType":"#
+        + #""application/pdf","data":"QQ"}}]}}]}]"#, "picture"
+    ),
+    (#""contents":[{"parts":[{"functionResponse":[{}]}]}]"#, "answer"),
+    (#""contents":[{"parts":[{"inlineData":[{"mimeType":"image/png"}]}]}]"#, "inline data"),
+    (
+      #""contents":[{"parts":[{"inlineData":{"mimeType":"audio/wav","mime_type":"image/png","#
+        + #""data":"QQ"}}]}]"#, "picture"
+    ),
+    (
+      #""contents":[{"parts":[{"inlineData":{"mimeType":"image/png","mimeType":"audio/wav","#
+        + #""data":"QQ"}}]}]"#, "picture"
+    ),
+    (#""contents":[{"parts":[{"toolCall":{}}]}]"#, "toolCall"),
+    (#""tools":[{"mcpServers":[]}]"#, "mcpServers"),
+    (#""requests":[{"content":{"parts":[{"fileData":{"fileUri":"u"}}]}}]"#, "fileData"),
     (#""contents":[{"pieces":[{"fileData":{}}]}]"#, "unknown field"),
   ])
   func namesPartsWithoutABound(member: String, part: String) throws {
@@ -115,6 +189,60 @@ import Testing
     #expect(
       try parts(#"{"functionResponse":{"name":"f","response":{"data":"\#(data)"}}}"#)
         .inputTokensMax > 200_000)
+  }
+
+  @Test(arguments: [
+    #"{"generationConfig":{"responseModalities":["TEXT"]}}"#,
+    #"{"generationConfig":{"responseModalities":[1]}}"#,
+    #"{"generationConfig":{"responseModalities":[]}}"#,
+    #"{"generationConfig":{"responseFormat":{"text":{"schema":{"properties":{"image":{}}}}}}}"#,
+    #"{"generationConfig":{"routingConfig":null,"speechConfig":null}}"#,
+    #"{"cachedContent":null,"continuationToken":""}"#,
+    #"{"contents":[{"parts":[{"text":"a","thought":true,"thoughtSignature":"QQ"}]}]}"#,
+    #"{"contents":[{"parts":[{"functionCall":{"name":"f","args":{"fileData":{}}}}]}]}"#,
+    #"{"contents":[{"parts":[{"functionResponse":{"response":{"fileData":{},"parts":[{}]}}}]}]}"#,
+    #"{"contents":[{"parts":[{"executableCode":{"code":"1"}},{"codeExecutionResult":{}}]}]}"#,
+    #"{"tools":[{"functionDeclarations":[{"name":"googleSearch"}]}],"toolConfig":{}}"#,
+    #"{"model":"models/gemini-x","requests":[{"model":"models/gemini-x","content":{}}]}"#,
+    #"{"model":"gemini-x","labels":{"team":"x"},"safetySettings":[],"store":false}"#,
+    #"{"model":"projects/p/locations/l/publishers/google/models/gemini-x"}"#,
+  ])
+  func plainRequestsHaveABound(body: String) throws {
+    #expect(try peek(body).unboundablePart == nil)
+  }
+
+  /// Google's servers leave out of an answer what a mask in the query does not name: the figures,
+  /// or only the dear ones.
+  @Test(arguments: [
+    ("?fields=candidates", true), ("?alt=sse&fields=usageMetadata.promptTokenCount", true),
+    ("?%66ields=candidates", true), ("?$fields=candidates", true), ("?%24fields=x", true),
+    ("?fields", true), ("?alt=sse", false), ("?$alt=json;enum-encoding=int", false),
+    ("?field=x&xfields=y&alt=fields", false), ("", false), ("?", false), ("?%", false),
+  ])
+  func aFieldMaskLeavesNoBound(query: String, isNamed: Bool) throws {
+    for operation in [Providers.Operation.generateContent, .streamGenerateContent, .embedContent] {
+      let part = try peek("{}", operation, path: Self.path + query).unboundablePart
+      #expect((part?.contains("field mask") == true) == isNamed)
+    }
+  }
+
+  @Test func picturesThatAFunctionAnswersAreBounded() throws {
+    let data = String(repeating: "A", count: 200_000)
+    let request = try parts(
+      #"{"functionResponse":{"name":"f","response":{},"parts":[{"inlineData":"#
+        + #"{"mimeType":"image/png","data":"\#(data)"}},{"inline_data":"#
+        + #"{"mime_type":"image/png","data":"QQ"}}]}}"#)
+    #expect(request.unboundablePart == nil)
+    #expect((15_480..<17_000).contains(request.inputTokensMax))
+  }
+
+  @Test func everyDeclarationHasItsConstant() throws {
+    let one = #"{"name":"f"}"#
+    func bound(_ count: Int) throws -> Int64 {
+      let list = Array(repeating: one, count: count).joined(separator: ",")
+      return try peek(#"{"tools":[{"function_declarations":[\#(list)]}]}"#).inputTokensMax
+    }
+    #expect(try bound(101) - bound(1) == 100 * (Int64(one.utf8.count) + 1 + 64))
   }
 
   @Test func theBoundHoldsTheText() throws {
@@ -146,6 +274,23 @@ import Testing
     (
       #"{"generationConfig":{"max_output_tokens": null}}"#,
       #"{"generationConfig":{"max_output_tokens": 7}}"#
+    ),
+    // The API's format does not tell a zero from nothing.
+    (
+      #"{"generationConfig":{"maxOutputTokens":0,"topK":1}}"#,
+      #"{"generationConfig":{"maxOutputTokens":7,"topK":1}}"#
+    ),
+    (
+      #"{"generationConfig":{"maxOutputTokens":"0"}}"#,
+      #"{"generationConfig":{"maxOutputTokens":7}}"#
+    ),
+    (
+      #"{"generationConfig":{"thinkingConfig":{"maxOutputTokens":9}}}"#,
+      #"{"generationConfig":{"maxOutputTokens":7,"thinkingConfig":{"maxOutputTokens":9}}}"#
+    ),
+    (
+      #"{"generationConfig" : { } , "contents":[]}"#,
+      #"{"generationConfig" : {"maxOutputTokens":7 } , "contents":[]}"#
     ),
   ])
   func aBoundIsPutIn(body: String, wanted: String) throws {

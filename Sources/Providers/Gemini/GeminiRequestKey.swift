@@ -2,14 +2,15 @@
 
 /// A top-level key.
 enum GeminiRequestKey: UInt8, RequestKey, CaseIterable {
-  case contents, content, requests, systemInstruction, tools, generationConfig, serviceTier
+  case model, contents, content, requests, systemInstruction, tools, generationConfig, serviceTier
   // From here on: keys that reach what no bound can be read of.
-  case cachedContent, extraBody
+  case cachedContent, continuationToken, extraBody
 
   static let all = allCases
 
   var name: StaticString {
     switch self {
+    case .model: "model"
     case .contents: "contents"
     case .content: "content"
     case .requests: "requests"
@@ -18,17 +19,19 @@ enum GeminiRequestKey: UInt8, RequestKey, CaseIterable {
     case .generationConfig: "generationConfig"
     case .serviceTier: "serviceTier"
     case .cachedContent: "cachedContent"
+    case .continuationToken: "continuationToken"
     case .extraBody: "extraBody"
     }
   }
 
   var otherName: StaticString? {
     switch self {
-    case .contents, .content, .requests, .tools: nil
+    case .model, .contents, .content, .requests, .tools: nil
     case .systemInstruction: "system_instruction"
     case .generationConfig: "generation_config"
     case .serviceTier: "service_tier"
     case .cachedContent: "cached_content"
+    case .continuationToken: "continuation_token"
     case .extraBody: "extra_body"
     }
   }
@@ -38,7 +41,10 @@ enum GeminiRequestKey: UInt8, RequestKey, CaseIterable {
 
 /// A key of `generationConfig`.
 enum GeminiConfigKey: UInt8, RequestKey, CaseIterable {
-  case maxOutputTokens, candidateCount, responseModalities, speechConfig, imageConfig
+  case maxOutputTokens, candidateCount, responseModalities, responseFormat
+  case speechConfig, imageConfig, translationConfig
+  /// They let the provider, or the caller behind the path's back, choose another model.
+  case routingConfig, modelConfig, modelSelectionConfig
 
   static let all = allCases
 
@@ -47,8 +53,13 @@ enum GeminiConfigKey: UInt8, RequestKey, CaseIterable {
     case .maxOutputTokens: "maxOutputTokens"
     case .candidateCount: "candidateCount"
     case .responseModalities: "responseModalities"
+    case .responseFormat: "responseFormat"
     case .speechConfig: "speechConfig"
     case .imageConfig: "imageConfig"
+    case .translationConfig: "translationConfig"
+    case .routingConfig: "routingConfig"
+    case .modelConfig: "modelConfig"
+    case .modelSelectionConfig: "modelSelectionConfig"
     }
   }
 
@@ -57,8 +68,22 @@ enum GeminiConfigKey: UInt8, RequestKey, CaseIterable {
     case .maxOutputTokens: "max_output_tokens"
     case .candidateCount: "candidate_count"
     case .responseModalities: "response_modalities"
+    case .responseFormat: "response_format"
     case .speechConfig: "speech_config"
     case .imageConfig: "image_config"
+    case .translationConfig: "translation_config"
+    case .routingConfig: "routing_config"
+    case .modelConfig: "model_config"
+    case .modelSelectionConfig: "model_selection_config"
+    }
+  }
+
+  /// What a value under this key leaves without a bound, for people; nil: nothing.
+  var unboundablePart: String? {
+    switch self {
+    case .maxOutputTokens, .candidateCount, .responseModalities, .responseFormat: nil
+    case .speechConfig, .imageConfig, .translationConfig: "output other than text"
+    case .routingConfig, .modelConfig, .modelSelectionConfig: "'\(name)', which chooses the model"
     }
   }
 }
