@@ -132,6 +132,39 @@ import Testing
     #expect(reading.isUsageInconsistent)
   }
 
+  /// Whatever the figures: no token of a count is lost or billed twice, and a total above its parts
+  /// is billed whole.
+  @Test func everyTokenIsBilledOnce() throws {
+    let kinds = ["TEXT", "AUDIO", "IMAGE", "VIDEO", "DOCUMENT", "NEW"]
+    func list(_ name: String, _ numbers: ArraySlice<Int64>) -> String {
+      let entries = zip(kinds, numbers).map { #"{"modality":"\#($0)","tokenCount":\#($1)}"# }
+      return #""\#(name)":[\#(entries.joined(separator: ","))]"#
+    }
+    try checkProperty("figures", over: 0...500, runs: 400, countMax: 40) { numbers in
+      func figure(_ index: Int) -> Int64 { index < numbers.count ? numbers[index] : 0 }
+      let (prompt, cached, tools) = (figure(0), figure(1), figure(2))
+      let (candidates, thoughts, total) = (figure(3), figure(4), figure(5) * 3)
+      let body =
+        #""promptTokenCount":\#(prompt),"cachedContentTokenCount":\#(cached),"#
+        + #""toolUsePromptTokenCount":\#(tools),"candidatesTokenCount":\#(candidates),"#
+        + #""thoughtsTokenCount":\#(thoughts),"totalTokenCount":\#(total),"#
+        + [
+          list("promptTokensDetails", numbers.dropFirst(6).prefix(6)),
+          list("cacheTokensDetails", numbers.dropFirst(12).prefix(6)),
+          list("toolUsePromptTokensDetails", numbers.dropFirst(18).prefix(6)),
+          list("candidatesTokensDetails", numbers.dropFirst(24).prefix(6)),
+        ].joined(separator: ",")
+      let reading = self.usage(body)
+      let usage = try #require(reading.usage)
+      try require(usage.inputTotal == prompt + tools, body)
+      let unnamed = max(0, total - prompt - tools - candidates - thoughts)
+      try require(usage.outputTotal == candidates + thoughts + unnamed, body)
+      let cacheRead = usage.cacheRead + usage[.cacheReadAudio] + usage[.cacheReadImage]
+      try require(cacheRead == (cached > prompt ? 0 : cached), body)
+      usage.forEachCount { #expect($1 > 0, "\($0): \(body)") }
+    }
+  }
+
   @Test(arguments: [
     "", #""trafficType":"ON_DEMAND""#, #""candidatesTokenCount":5"#, #""promptTokenCount":null"#,
     #""promptTokenCount":-1"#, #""promptTokenCount":9223372036854775807"#,

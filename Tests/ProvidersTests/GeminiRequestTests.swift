@@ -340,4 +340,16 @@ import Testing
       #expect(said.finishReason == "STOP")
     }
   }
+
+  /// Samples name why an answer ended, however the provider said it.
+  @Test func sampleTextNamesReasonsSaidByNumber() throws {
+    let file = MeteredAnswer.folder.appending(path: "gemini/generate-numbers.json")
+    let operation = Providers.Operation.generateContent
+    let said = operation.outputText(of: [UInt8](try Data(contentsOf: file)), isStream: false)
+    #expect(said.text == "The bell rings twice.")
+    #expect(said.finishReason == "MAX_TOKENS")
+    let blocked = Array(#"{"promptFeedback":{"blockReason":4}}"#.utf8)
+    #expect(
+      operation.outputText(of: blocked, isStream: false).finishReason == "PROHIBITED_CONTENT")
+  }
 }

@@ -2,9 +2,9 @@
 
 /// The sink of requests for content and for embeddings.
 ///
-/// `maxOutputTokens` bounds thoughts and answer together: providers' answers that were cut short
-/// add up to it, thoughts included, in every generation of models that thinks. So a thinking budget
-/// adds nothing to it.
+/// `maxOutputTokens` is taken to bound thoughts and answer together: the documentation has said
+/// otherwise, but answers that were cut short add up to it, thoughts included, as users of every
+/// generation of thinking models have measured. So a thinking budget adds nothing to it.
 struct GeminiRequestSink: RequestSink {
   private(set) var fault: PeekFault?
   private var request = PeekedRequest()

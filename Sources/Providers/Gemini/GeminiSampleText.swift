@@ -19,7 +19,8 @@ struct GeminiGathering: AnswerGathering {
     if let error = document["error"] {
       errorMessage = error["message"]?.string ?? error.string ?? "error"
     }
-    if let reason = document["promptFeedback"]?["blockReason"]?.string {
+    let blocked = document["promptFeedback"]?["blockReason"]
+    if let reason = Self.reason(blocked, named: GeminiAnswerKey.blockReason) {
       candidates[0, default: Candidate()].finishReason = reason
     }
     for (position, entry) in (document["candidates"]?.elements ?? []).enumerated() {
@@ -31,9 +32,19 @@ struct GeminiGathering: AnswerGathering {
         candidate.text += part["text"]?.string ?? ""
         if let call = part["functionCall"] { candidate.calls.append(GeminiInputText.call(call)) }
       }
-      if let reason = entry["finishReason"]?.string { candidate.finishReason = reason }
+      if let reason = Self.reason(entry["finishReason"], named: GeminiAnswerKey.finishReason) {
+        candidate.finishReason = reason
+      }
       candidates[index] = candidate
     }
+  }
+
+  /// A reason by its name, or by the number that stands for it.
+  private static func reason(_ tree: JSONTree?, named: (Int64) -> String) -> String? {
+    guard case .number(let text)? = tree, let number = Int64(text), number > 0 else {
+      return tree?.string
+    }
+    return named(number)
   }
 
   func output() -> OutputText {
