@@ -255,8 +255,8 @@ import Testing
     "{}", #"{"text":"x"}"#,
   ])
   func argumentsCountWhole(arguments: String) {
-    let body =
-      #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":\#(arguments)}}]}}]}"#
+    let call = #"{"functionCall":{"name":"f","args":\#(arguments)}}"#
+    let body = #"{"candidates":[{"content":{"parts":[\#(call)]}}]}"#
     let count = Int64(arguments.utf8.count)
     #expect((count...count + 40).contains(read(body).outputTextBytes))
   }
