@@ -44,12 +44,12 @@ struct UpstreamRequest {
       var dropping: FieldSet = [
         .init(.host), .init(.expect), .init(.contentLength), .keys,
       ]
-      if isMetered { dropping.insert(.init(.acceptEncoding)) }
+      // Usage cannot be read through a coding, nor where a mask leaves it out.
+      if isMetered { dropping.insert(FieldSet(.acceptEncoding, .xGoogFieldMask)) }
       // Usage cannot be read through a socket's compression either.
       if plan.isSocket { dropping.insert(.init(.secWebSocketExtensions)) }
       plan.head.fields.forEachRun(in: bytes, dropping: dropping) { cursor.append($0) }
     }
-    // Usage cannot be read through a coding.
     if isMetered { cursor.append("accept-encoding: identity\r\n") }
     if plan.isSocket { cursor.append("connection: upgrade\r\nupgrade: websocket\r\n") }
     cursor.append(upstream.credentialLine)

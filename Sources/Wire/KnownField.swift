@@ -12,7 +12,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   case requestID, retryAfter, secWebSocketExtensions, server, setCookie, te, trailer
   case transferEncoding, upgrade
   case userAgent, via, xAPIKey, xForwardedFor, xForwardedHost, xForwardedProto, xGoogAPIKey
-  case xRequestID, xShouldRetry
+  case xGoogFieldMask, xRequestID, xShouldRetry
 
   /// The name in lower case; empty for `other`, the common prefix for `proxy`.
   public var name: StaticString {
@@ -52,6 +52,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case .xForwardedHost: "x-forwarded-host"
     case .xForwardedProto: "x-forwarded-proto"
     case .xGoogAPIKey: "x-goog-api-key"
+    case .xGoogFieldMask: "x-goog-fieldmask"
     case .xRequestID: "x-request-id"
     case .xShouldRetry: "x-should-retry"
     }
@@ -92,7 +93,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case (15, 0x61): candidate = .acceptEncoding
     case (15, 0x78): candidate = .xForwardedFor
     case (16, 0x63): candidate = .contentEncoding
-    case (16, 0x78): candidate = .xForwardedHost
+    case (16, 0x78): return match(bytes, name, (.xForwardedHost, .xGoogFieldMask))
     case (17, 0x61): candidate = .anthropicVersion
     case (17, 0x74): candidate = .transferEncoding
     case (17, 0x78): candidate = .xForwardedProto

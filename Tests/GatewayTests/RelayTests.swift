@@ -34,6 +34,7 @@ import Testing
     let headers =
       "X-Custom: kept\r\nConnection: x-secret-hop\r\nX-Secret-Hop: gone\r\nTE: trailers\r\n"
       + "Accept-Encoding: gzip, zstd\r\nx-api-key: \(GatewayFixture.key)\r\n"
+      + "X-Goog-FieldMask: candidates\r\n"
     _ = try await fixture.call(
       GatewayFixture.request(
         GatewayFixture.body, path: "/main/v1/chat/completions?a=1", headers: headers))
@@ -45,7 +46,9 @@ import Testing
     #expect(lower.contains("\r\nx-custom: kept\r\n"))
     #expect(lower.contains("\r\naccept-encoding: identity\r\n"))
     #expect(request.head.contains("authorization: Bearer \(GatewayFixture.credential)\r\n"))
-    for absent in ["x-secret-hop", "\r\nte:", "gzip", "lw_test", "x-api-key", "connection"] {
+    for absent in [
+      "x-secret-hop", "\r\nte:", "gzip", "lw_test", "x-api-key", "connection", "fieldmask",
+    ] {
       #expect(!lower.contains(absent), "the upstream got '\(absent)'")
     }
     try await fixture.stop()
