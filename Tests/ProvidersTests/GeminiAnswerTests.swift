@@ -141,7 +141,7 @@ import Testing
       return #""\#(name)":[\#(entries.joined(separator: ","))]"#
     }
     try checkProperty("figures", over: 0...500, runs: 400, countMax: 40) { numbers in
-      func figure(_ index: Int) -> Int64 { index < numbers.count ? numbers[index] : 0 }
+      let figure = { (index: Int) in index < numbers.count ? numbers[index] : 0 }
       let (prompt, cached, tools) = (figure(0), figure(1), figure(2))
       let (candidates, thoughts, total) = (figure(3), figure(4), figure(5) * 3)
       let body =
