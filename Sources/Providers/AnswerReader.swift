@@ -6,6 +6,11 @@ final class AnswerReader<Sink: AnswerSink>: PayloadReader {
 
   init() {}
 
+  // A generic class's methods are else called through its sink's witnesses, for every byte.
+  @_specialize(where Sink == ChatAnswerSink)
+  @_specialize(where Sink == ResponsesAnswerSink)
+  @_specialize(where Sink == MessagesAnswerSink)
+  @_specialize(where Sink == GeminiAnswerSink)
   @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     reader.feed(bytes)

@@ -42,6 +42,11 @@ final class StreamReader<Sink: AnswerSink>: PayloadReader {
   var reading: CallReading { reader.sink.read() }
 
   /// Reads the next bytes of the stream.
+  // A generic class's methods are else called through its sink's witnesses, for every byte.
+  @_specialize(where Sink == ChatAnswerSink)
+  @_specialize(where Sink == ResponsesAnswerSink)
+  @_specialize(where Sink == MessagesAnswerSink)
+  @_specialize(where Sink == GeminiAnswerSink)
   @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     guard hidesUsage else {

@@ -66,7 +66,7 @@ final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; o
   /// As a loss of the process: no handler runs.
   func kill9() async throws {
     kill(process.processIdentifier, SIGKILL)
-    _ = try await wait(seconds: 10)
+    _ = try await wait(seconds: 60)
   }
 
   /// As an operator stops it.
