@@ -9,9 +9,9 @@ import Testing
 
 @Suite struct FailureTests {
   @Test func anUpstreamThatIsDeadCostsNothing() async throws {
-    let upstream = try ScriptedUpstream { _ in [] }
-    upstream.stop()
-    let fixture = try await GatewayFixture(upstreamPort: upstream.port)
+    let dead = try DeadPort()
+    let fixture = try await GatewayFixture(upstreamPort: dead.port)
+    defer { withExtendedLifetime(dead) {} }
     let answer = try await fixture.call(GatewayFixture.request(GatewayFixture.body))
     #expect(answer.status == 502)
     #expect(answer.header("x-leeway-denial") == "upstream_connect_failed")

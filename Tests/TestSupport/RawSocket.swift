@@ -129,28 +129,53 @@ public final class RawSocket: @unchecked Sendable {  // Used by one thread at a 
 
 /// A socket that listens on a free port of loopback; the caller closes it.
 public func listeningSocket() throws -> (descriptor: Int32, port: Int) {
+  let (descriptor, port) = try boundSocket()
+  guard listen(descriptor, 256) == 0 else {
+    Glibc.close(descriptor)
+    throw SocketFault("listen")
+  }
+  return (descriptor, port)
+}
+
+/// A port of loopback where nobody answers, for as long as this lives: it is held but not listened
+/// on. A port that was merely let go may be another test's a moment later.
+public final class DeadPort: Sendable {
+  private let descriptor: Int32
+  public let port: Int
+
+  public init() throws { (descriptor, port) = try boundSocket() }
+
+  deinit { Glibc.close(descriptor) }
+}
+
+/// A port of loopback that is free now, for a peer that must be told one. It lies below those that
+/// the system hands out by itself, so that no connection and no other socket takes it meanwhile.
+public func freePort() throws -> Int {
+  for _ in 0..<100 {
+    guard let (descriptor, port) = try? boundSocket(port: Int.random(in: 15_000..<32_000)) else {
+      continue
+    }
+    Glibc.close(descriptor)
+    return port
+  }
+  throw SocketFault("find a free port")
+}
+
+private func boundSocket(port: Int = 0) throws -> (descriptor: Int32, port: Int) {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   guard descriptor >= 0 else { throw SocketFault("socket") }
-  var address = loopback(port: 0)
+  var address = loopback(port: port)
   var length = socklen_t(MemoryLayout<sockaddr_in>.size)
   let isBound = withUnsafeMutablePointer(to: &address) { pointer in
     pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-      bind(descriptor, address, length) == 0 && listen(descriptor, 256) == 0
-        && getsockname(descriptor, address, &length) == 0
+      bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
     }
   }
   guard isBound else {
     Glibc.close(descriptor)
-    throw SocketFault("listen")
+    throw SocketFault("bind")
   }
   return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-}
-
-/// A port of loopback that is free now, for a peer that must be told one.
-public func freePort() throws -> Int {
-  let (descriptor, port) = try listeningSocket()
-  Glibc.close(descriptor)
-  return port
 }
 
 private func loopback(port: Int) -> sockaddr_in {
