@@ -105,10 +105,10 @@ struct AnthropicUsage: Hashable, Sendable {
 
   /// What the answering model used, and what others did; nil where the provider did not say.
   ///
-  /// By the provider's documents a compaction is never in the totals, and an adviser's tokens are
-  /// not either. Entries of the turn are; where one names another model (a hop that was declined,
-  /// the fallback that served), it is billed at that model's price, provided that the totals are
-  /// the sum of the entries: so no token is billed twice, whichever of them the totals hold.
+  /// By the provider's documents the totals are of the attempt that served: attempts that were
+  /// declined before it stand among the entries alone, and so do compactions and advisers. Should
+  /// the totals be the sum of more entries than these, they hold that many: so no token is billed
+  /// twice and none is left out. Each entry that names another model is billed at that one's price.
   ///
   /// - Parameter model: the model that the answer names.
   func normalised(
@@ -118,10 +118,6 @@ struct AnthropicUsage: Hashable, Sendable {
     var usage = total
     var isInconsistent = isTotalInconsistent
     var others: [ModelUsage] = []
-    let turn = iterations.filter { $0.kind == .message || $0.kind == .unknown }
-    let advisers = iterations.filter { $0.kind == .adviser }
-    let holdsAdvisers = !advisers.isEmpty && Self.sums(turn + advisers) == self.total.sums
-    let holdsTurn = holdsAdvisers || Self.sums(turn) == self.total.sums
     func add(_ iteration: AnthropicIteration, isHeld: Bool) {
       guard let (part, isPartInconsistent) = iteration.figures.normalised() else {
         isInconsistent = true
@@ -133,7 +129,20 @@ struct AnthropicUsage: Hashable, Sendable {
       if !isOwn { others.append(ModelUsage(model: iteration.model, usage: part)) }
       if isOwn && !isHeld { usage.add(part) }
     }
-    if holdsTurn { for iteration in turn { add(iteration, isHeld: true) } }
+    let turn = iterations.filter { $0.kind == .message || $0.kind == .unknown }
+    let advisers = iterations.filter { $0.kind == .adviser }
+    let holdsAdvisers = !advisers.isEmpty && held(of: turn, with: advisers) != nil
+    if let held = held(of: turn, with: holdsAdvisers ? advisers : []) {
+      for (index, iteration) in turn.enumerated() {
+        add(iteration, isHeld: held.contains(index))
+      }
+    } else {
+      // The totals stand as they are; what another model says it used is not given away.
+      for iteration in turn where !iteration.model.isEmpty && iteration.model != model {
+        isInconsistent = true
+        add(iteration, isHeld: false)
+      }
+    }
     for iteration in advisers { add(iteration, isHeld: holdsAdvisers) }
     for iteration in iterations where iteration.kind == .compaction {
       add(iteration, isHeld: false)
@@ -141,10 +150,18 @@ struct AnthropicUsage: Hashable, Sendable {
     return (usage, others, isInconsistent)
   }
 
-  private static func sums(_ iterations: [AnthropicIteration]) -> [Int64]? {
-    guard !iterations.isEmpty else { return nil }
+  /// The last entries of a turn whose sum, that of `others` included, is the totals; nil where no
+  /// number of them is. All of them are tried first: entries without tokens change nothing.
+  private func held(
+    of turn: [AnthropicIteration], with others: [AnthropicIteration]
+  ) -> Range<Int>? {
+    let first = turn.indices.first { Self.sums(turn[$0...] + others) == total.sums }
+    return first.map { $0..<turn.count }
+  }
+
+  private static func sums(_ iterations: some Sequence<AnthropicIteration>) -> [Int64] {
     // Counts are below 2⁴⁸ and entries few, so that sums stay in range.
-    return iterations.reduce([0, 0, 0, 0]) { sums, iteration in
+    iterations.reduce([0, 0, 0, 0]) { sums, iteration in
       zip(sums, iteration.figures.sums).map { $0 + $1 }
     }
   }
