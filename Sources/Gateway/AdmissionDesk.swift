@@ -30,6 +30,8 @@ final class AdmissionDesk: Sendable {
   private struct State {
     var admission: Admission
     var counts: [AppCounts]
+    /// The event up to which calls may have been charged anew: a later repricing must see them so.
+    var repricedSequence: UInt64
   }
 
   private let state: Mutex<State>
@@ -47,7 +49,8 @@ final class AdmissionDesk: Sendable {
     state = Mutex(
       State(
         admission: Admission(policies: policies, ledger: ledger),
-        counts: Array(repeating: AppCounts(), count: policies.count)))
+        counts: Array(repeating: AppCounts(), count: policies.count),
+        repricedSequence: ledger.lastSequence))
     self.journal = journal
     self.metrics = metrics
     self.raise = raise
@@ -183,6 +186,22 @@ final class AdmissionDesk: Sendable {
     }
     try flushOrThrow()
   }
+
+  /// Charges calls anew. A repricing applied before does nothing.
+  /// - Throws: `GatewayFault.journalUnavailable`; it holds in memory all the same.
+  func reprice(_ repricing: Repricing, at now: Timestamp) throws(GatewayFault) {
+    let crossings = state.withLock { state -> [BudgetCrossing] in
+      guard let (event, crossings) = state.admission.reprice(repricing, at: now) else { return [] }
+      state.repricedSequence = event.sequence
+      journal.append(event)
+      return crossings
+    }
+    try flushOrThrow()
+    if !crossings.isEmpty { raise(crossings) }
+  }
+
+  var lastRepricing: Int64 { state.withLock { $0.admission.ledger.lastRepricing } }
+  var repricedSequence: UInt64 { state.withLock { $0.repricedSequence } }
 
   /// The highest order that was applied; the poller asks for those after it.
   var lastOrder: Int64 { state.withLock { $0.admission.ledger.lastOrder } }

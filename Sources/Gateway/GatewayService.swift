@@ -186,6 +186,26 @@ public final class GatewayService: Service, Sendable {
       "order applied", metadata: ["order": "\(order.sequence)", "actor": "\(order.actor)"])
   }
 
+  /// Charges calls that ended before anew. Idempotent by the repricing's number. May block; never
+  /// call it on an event loop.
+  ///
+  /// It must have been read of a store whose fold has reached `repricedSequence`.
+  /// - Throws: `journalUnavailable`. Retry it.
+  public func apply(_ repricing: Repricing) throws(GatewayFault) {
+    try core.desk.reprice(repricing, at: core.clock())
+    core.logger.info(
+      "calls charged anew",
+      metadata: [
+        "repricing": "\(repricing.number)", "calls": "\(repricing.charges.count)",
+      ])
+  }
+
+  /// The number of the last repricing that was applied.
+  public var lastRepricing: Int64 { core.desk.lastRepricing }
+
+  /// The sequence of the last event that may have charged calls anew.
+  public var repricedSequence: UInt64 { core.desk.repricedSequence }
+
   /// The sequence of the last order that changed admission; poll for those after it.
   public var lastOrder: Int64 { core.desk.lastOrder }
 

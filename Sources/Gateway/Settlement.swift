@@ -70,33 +70,17 @@ struct Settlement: Equatable {
     self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
   }
 
-  /// The provider's usage at the price of the model that it ran, else of the one asked for, and
-  /// what other models used at theirs.
+  /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
+  /// call: they may not be free.
   private static func price(
     _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
     _ reserved: Money
   ) -> Money {
     guard let usage = reading.usage else { return reserved }
-    let ran =
-      reading.responseModel == estimate.model
-      ? nil : prices.price(model: reading.responseModel, at: at)
-    guard let price = ran ?? estimate.price else { return .zero }
-    var charge = cost(of: usage, at: price, reading.serviceTier, reserved)
-    for other in reading.otherModels {
-      let price = prices.price(model: other.model, at: at) ?? price
-      charge = charge.addingClamped(cost(of: other.usage, at: price, reading.serviceTier, reserved))
-    }
-    return charge
-  }
-
-  /// A sum that leaves the range of money is charged at the range's end, and units that have no
-  /// price at what was held for the call: neither may be free.
-  private static func cost(
-    of usage: Usage, at price: ModelPrice, _ serviceTier: String?, _ reserved: Money
-  ) -> Money {
-    let cost = price.cost(of: usage, serviceTier: serviceTier) ?? Money(nanodollars: .max)
-    guard !usage.others.isEmpty || !price.pricesTokens, price.unpricedBucket(of: usage) != nil
-    else { return cost }
-    return max(cost, reserved)
+    let cost = prices.cost(
+      of: usage, otherModels: reading.otherModels, model: estimate.model, asked: estimate.price,
+      responseModel: reading.responseModel, serviceTier: reading.serviceTier, at: at)
+    guard let cost else { return .zero }
+    return cost.isPartial ? max(cost.amount, reserved) : cost.amount
   }
 }

@@ -187,6 +187,34 @@ public struct Admission: Sendable {
     return (event, crossings)
   }
 
+  /// Charges calls that ended before anew: every account moves by its difference, those of windows
+  /// that are over too. What then stands over its cap is a debt like any other.
+  /// - Returns: nil where this repricing was applied before.
+  public mutating func reprice(
+    _ repricing: Repricing, at now: Timestamp
+  ) -> (event: LedgerEvent, crossings: [BudgetCrossing])? {
+    guard repricing.number > ledger.lastRepricing else { return nil }
+    let before = repricing.differences.map { ledger.account($0.account).settled }
+    let event = record(.repriced(repricing), at: now)
+    var crossings: [BudgetCrossing] = []
+    for (difference, before) in zip(repricing.differences, before) {
+      crossings += moved(difference.account, from: before)
+    }
+    return (event, crossings)
+  }
+
+  /// The marks that an account of a window of today's passed on its way from `before`.
+  private mutating func moved(_ id: AccountID, from before: Money) -> [BudgetCrossing] {
+    guard let (policy, budget, window) = standing(of: id) else { return [] }
+    let settled = ledger.account(id).settled
+    let place = ledger.place(of: id)
+    if place < nextMarks.count { nextMarks[place] = nextMark(of: budget, policy, above: settled) }
+    guard settled > before else { return [] }
+    return Self.crossings(
+      of: id, policy, budget, window, settled: settled, from: before.nanodollars + 1
+    ).filter { $0.percent != 100 || !exhausted.contains(id) }
+  }
+
   /// The 100 % mark, the first time that a call is refused because of what was spent.
   ///
   /// A strict cap is never passed, so the spend itself may never reach the mark. What is refused
@@ -278,16 +306,22 @@ extension Admission {
   /// The marks that an account has passed since it was looked at last.
   private mutating func crossed(_ place: Int) -> [BudgetCrossing] {
     let id = ledger.name(at: place)
-    guard
-      let policy = policies.first(where: { $0.app == id.app }),
-      let budget = policy.budgets.first(where: { $0.id == id.budget }),
-      let window = budget.windows.first(where: { $0.id == id.window })
-    else { return [] }
+    guard let (policy, budget, window) = standing(of: id) else { return [] }
     let settled = ledger.account(at: place).settled
     let from = nextMarks[place]
     nextMarks[place] = nextMark(of: budget, policy, above: settled)
     return Self.crossings(of: id, policy, budget, window, settled: settled, from: from)
       .filter { $0.percent != 100 || !exhausted.contains(id) }
+  }
+
+  /// Whose account it is; nil where policy no longer has it.
+  private func standing(of id: AccountID) -> (AppPolicy, Budget, WindowEdges)? {
+    guard
+      let policy = policies.first(where: { $0.app == id.app }),
+      let budget = policy.budgets.first(where: { $0.id == id.budget }),
+      let window = budget.windows.first(where: { $0.id == id.window })
+    else { return nil }
+    return (policy, budget, window)
   }
 
   /// The marks from a spend in nanodollars on that the settled sum has reached.

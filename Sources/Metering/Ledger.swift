@@ -51,14 +51,18 @@ public struct Ledger: Sendable {
   public private(set) var capped: [String: String]
   /// The highest order sequence applied.
   public private(set) var lastOrder: Int64
+  /// The highest number of a repricing applied.
+  public private(set) var lastRepricing: Int64
   public private(set) var lastSequence: UInt64
 
   public init(
     accounts: [AccountID: Account] = [:], open: [CallID: OpenReservation] = [:],
-    capped: [String: String] = [:], lastOrder: Int64 = 0, lastSequence: UInt64 = 0
+    capped: [String: String] = [:], lastOrder: Int64 = 0, lastRepricing: Int64 = 0,
+    lastSequence: UInt64 = 0
   ) {
     self.capped = capped
     self.lastOrder = lastOrder
+    self.lastRepricing = lastRepricing
     self.lastSequence = lastSequence
     for (id, account) in accounts { balances[place(of: id)] = account }
     for (call, reservation) in open {
@@ -138,6 +142,12 @@ public struct Ledger: Sendable {
     case .capped(let app, let reason, let order):
       capped[app] = reason
       lastOrder = max(lastOrder, order)
+    case .repriced(let repricing):
+      for difference in repricing.differences {
+        let place = place(of: difference.account)
+        balances[place].settled = balances[place].settled.addingClamped(difference.amount)
+      }
+      lastRepricing = max(lastRepricing, repricing.number)
     }
   }
 
@@ -155,6 +165,7 @@ extension Ledger: Equatable {
   /// Equal in all that they say: where accounts stand in the row is nobody's business.
   public static func == (left: Ledger, right: Ledger) -> Bool {
     left.lastSequence == right.lastSequence && left.lastOrder == right.lastOrder
+      && left.lastRepricing == right.lastRepricing
       && left.capped == right.capped && left.open == right.open
       && left.accounts == right.accounts
   }

@@ -154,6 +154,8 @@ public struct LedgerEvent: Hashable, Sendable {
     indirect case refused(Refused)
     /// An order from outside was applied; nil reason: the app runs again.
     case capped(app: String, reason: String?, order: Int64)
+    /// Calls that ended before are charged anew.
+    indirect case repriced(Repricing)
   }
 
   public var sequence: UInt64

@@ -56,35 +56,42 @@ public struct Usage: Hashable, Sendable, Codable {
   /// The count of a bucket.
   public subscript(bucket: UsageBucket) -> Int64 {
     get {
-      if let field = Self.field(bucket) { return self[keyPath: field] }
-      return others.first { $0.bucket == bucket }?.count ?? 0
+      // Written out: a table of key paths costs hundreds of instructions a look.
+      switch bucket {
+      case .inputUncached: inputUncached
+      case .cacheRead: cacheRead
+      case .cacheWrite5m: cacheWrite5m
+      case .cacheWrite1h: cacheWrite1h
+      case .inputAudio: inputAudio
+      case .inputImage: inputImage
+      case .outputText: outputText
+      case .outputReasoning: outputReasoning
+      case .outputAudio: outputAudio
+      default: others.first { $0.bucket == bucket }?.count ?? 0
+      }
     }
     set {
-      if let field = Self.field(bucket) {
-        self[keyPath: field] = newValue
-        return
-      }
-      let place = others.firstIndex { $0.bucket.rawValue >= bucket.rawValue } ?? others.count
-      if place < others.count, others[place].bucket == bucket {
-        if newValue == 0 { others.remove(at: place) } else { others[place].count = newValue }
-      } else if newValue != 0 {
-        others.insert(UsageCount(bucket, newValue), at: place)
+      switch bucket {
+      case .inputUncached: inputUncached = newValue
+      case .cacheRead: cacheRead = newValue
+      case .cacheWrite5m: cacheWrite5m = newValue
+      case .cacheWrite1h: cacheWrite1h = newValue
+      case .inputAudio: inputAudio = newValue
+      case .inputImage: inputImage = newValue
+      case .outputText: outputText = newValue
+      case .outputReasoning: outputReasoning = newValue
+      case .outputAudio: outputAudio = newValue
+      default: setOther(bucket, newValue)
       }
     }
   }
 
-  private static func field(_ bucket: UsageBucket) -> WritableKeyPath<Usage, Int64>? {
-    switch bucket {
-    case .inputUncached: \.inputUncached
-    case .cacheRead: \.cacheRead
-    case .cacheWrite5m: \.cacheWrite5m
-    case .cacheWrite1h: \.cacheWrite1h
-    case .inputAudio: \.inputAudio
-    case .inputImage: \.inputImage
-    case .outputText: \.outputText
-    case .outputReasoning: \.outputReasoning
-    case .outputAudio: \.outputAudio
-    default: nil
+  private mutating func setOther(_ bucket: UsageBucket, _ count: Int64) {
+    let place = others.firstIndex { $0.bucket.rawValue >= bucket.rawValue } ?? others.count
+    if place < others.count, others[place].bucket == bucket {
+      if count == 0 { others.remove(at: place) } else { others[place].count = count }
+    } else if count != 0 {
+      others.insert(UsageCount(bucket, count), at: place)
     }
   }
 
@@ -109,14 +116,15 @@ public struct Usage: Hashable, Sendable, Codable {
 
   /// All input buckets, in tokens, held at the end of the range.
   public var inputTotal: Int64 {
-    let usual = Self.sum(
-      inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, inputImage)
+    var usual = Self.sum(inputUncached, cacheRead)
+    usual = Self.sum(usual, Self.sum(cacheWrite5m, cacheWrite1h))
+    usual = Self.sum(usual, Self.sum(inputAudio, inputImage))
     return others.isEmpty ? usual : Self.sum(usual, total(of: .inputTokens))
   }
 
   /// All output buckets, in tokens, held at the end of the range.
   public var outputTotal: Int64 {
-    let usual = Self.sum(outputText, outputReasoning, outputAudio)
+    let usual = Self.sum(outputText, Self.sum(outputReasoning, outputAudio))
     return others.isEmpty ? usual : Self.sum(usual, total(of: .outputTokens))
   }
 
@@ -125,11 +133,9 @@ public struct Usage: Hashable, Sendable, Codable {
   }
 
   /// Counts come from a provider's answer: an absurd one must not trap.
-  private static func sum(_ counts: Int64...) -> Int64 {
-    counts.reduce(0) { total, count in
-      let (sum, overflow) = total.addingReportingOverflow(count)
-      return overflow ? .max : sum
-    }
+  private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
   }
 }
 

@@ -4,7 +4,7 @@ internal import GRDB
 internal import Metering
 
 extension StoreDatabase {
-  /// Columns of `calls` in the order of `CallWriter` and `CallRow.init(row:)`.
+  /// Columns of `calls` in the order of `CallWriter`.
   static let callColumns = [
     "call", "state", "app", "key", "upstream", "model", "response_model", "is_stream", "at",
     "ended_at", "estimate", "charge", "usage_source", "input_uncached", "cache_read",
@@ -12,8 +12,11 @@ extension StoreDatabase {
     "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
     "refusal_code", "refusal_message", "refusal_budget", "refusal_window", "refusal_settled",
     "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
-    "refusal_resets_at_text", "service_tier",
+    "refusal_resets_at_text", "service_tier", "account_set",
   ]
+
+  /// Columns in the order of `CallRow.init(row:)`.
+  static let callColumnsRead = (callColumns + ["first_charge"]).joined(separator: ", ")
 
   static func createCalls(_ db: Database) throws {
     try db.execute(
@@ -80,6 +83,8 @@ extension CallRow {
     durationMilliseconds = row[24]
     firstByteMilliseconds = row[25]
     serviceTier = row[36]
+    hasKnownAccounts = (row[37] as Int64?) != nil
+    firstCharge = (row[38] as Int64?).map(Money.init(nanodollars:))
     refusalCode = row[26]
     refusalMessage = row[27]
     guard let budget = row[28] as String? else { return }

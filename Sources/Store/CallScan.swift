@@ -13,7 +13,7 @@ extension StoreDatabase {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT \(Self.callColumns.joined(separator: ", ")) FROM calls
+          SELECT \(Self.callColumnsRead) FROM calls
           WHERE at >= ? AND at < ? AND state IN ('settled', 'expired') ORDER BY at, call
           """,
         arguments: [since.milliseconds, until.milliseconds])

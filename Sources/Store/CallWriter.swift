@@ -12,10 +12,12 @@ struct CallWriter {
   private var update: BoundStatement
   /// Made when the first call has units of a kind that few calls have.
   private var units: BoundStatement?
+  private var accountSets: AccountSets
 
   init(_ db: Database) throws {
     self.db = db
     arena = TextArena()
+    accountSets = AccountSets(db)
     insertion = try BoundStatement(db, sql: Self.insertSQL, arena: arena)
     update = try BoundStatement(db, sql: Self.updateSQL, arena: arena)
   }
@@ -60,7 +62,7 @@ struct CallWriter {
         let end = endIndices[Int(event.sequence - first)]
         try insert(reserved, at: event.at, end: end < 0 ? nil : CallEnd(events[end]))
       case .refused(let refused): try insert(refused, at: event.at)
-      case .settled, .released, .expired, .capped: break
+      case .settled, .released, .expired, .capped, .repriced: break
       }
     }
     for end in earlier {
@@ -74,6 +76,25 @@ struct CallWriter {
       try update.run()
       try insertUnits(of: end.call, end.outcome)
     }
+    for case .repriced(let repricing) in events.lazy.map(\.kind) { try reprice(repricing) }
+  }
+
+  /// What a call was charged first stays beside what it is charged now.
+  private func reprice(_ repricing: Repricing) throws {
+    var update = try BoundStatement(
+      db,
+      sql: """
+        UPDATE calls SET first_charge = coalesce(first_charge, charge), charge = ?
+        WHERE call = ?
+        """,
+      arena: arena)
+    for charge in repricing.charges {
+      update.bind(charge.charge.nanodollars)
+      update.bind(Int64(charge.call.number))
+      try update.run()
+    }
+    try db.execute(
+      sql: "DELETE FROM repricing_calls WHERE repricing <= ?", arguments: [repricing.number])
   }
 
   private mutating func insert(
@@ -95,6 +116,7 @@ struct CallWriter {
     // Why it was refused: it was not.
     for _ in 0..<10 { insertion.bindNull() }
     insertion.bind(end?.outcome?.serviceTier)
+    insertion.bind(try accountSets.number(of: reserved.accounts))
     try insertion.run()
     try insertUnits(of: reserved.call, end?.outcome)
   }
@@ -155,6 +177,8 @@ struct CallWriter {
     insertion.bind(budget?.estimate.nanodollars)
     insertion.bind(budget?.resetsAt.milliseconds)
     insertion.bind(budget?.resetsAtText)
+    // Neither a service tier nor accounts: it was never made.
+    insertion.bindNull()
     insertion.bindNull()
     try insertion.run()
   }

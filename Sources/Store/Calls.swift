@@ -30,6 +30,10 @@ public struct CallRow: Hashable, Sendable {
   /// Reserved at admission.
   public var estimate: Money = .zero
   public var charge: Money = .zero
+  /// What it was charged when it ended, where it was charged anew since.
+  public var firstCharge: Money?
+  /// Whether it is known to which accounts it was charged; it is not of calls of older versions.
+  public var hasKnownAccounts = false
   /// Of the model that answered.
   public var usage: Usage = .unknown
   /// The service tier that the provider says it used.
@@ -67,7 +71,7 @@ extension LedgerEvent {
     switch kind {
     case .settled(let settled): settled.call
     case .released(let call, _), .expired(let call, _): call
-    case .reserved, .refused, .capped: nil
+    case .reserved, .refused, .capped, .repriced: nil
     }
   }
 }
@@ -90,7 +94,7 @@ struct CallEnd {
       (self.call, state, self.outcome) = (call, .released, outcome)
     case .expired(let call, let charge):
       (self.call, state, self.charge) = (call, .expired, charge)
-    case .reserved, .refused, .capped:
+    case .reserved, .refused, .capped, .repriced:
       return nil
     }
   }
@@ -132,7 +136,7 @@ extension StoreDatabase {
     var calls = try Row.fetchAll(
       db,
       sql: """
-        SELECT \(callColumns.joined(separator: ", ")) FROM calls
+        SELECT \(callColumnsRead) FROM calls
         WHERE \(condition) ORDER BY at DESC, call DESC LIMIT \(limit)
         """,
       arguments: arguments

@@ -14,6 +14,7 @@ enum RecordKind: UInt8 {
   case expired = 4
   case refused = 5
   case capped = 6
+  case repriced = 7
 }
 
 extension LedgerEvent {
@@ -25,6 +26,7 @@ extension LedgerEvent {
     case .expired: .expired
     case .refused: .refused
     case .capped: .capped
+    case .repriced: .repriced
     }
   }
 
@@ -57,6 +59,7 @@ extension LedgerEvent {
         + (budget ?? 0)
     case .capped(let app, let reason, _):
       return integers + app.utf8.count + (reason?.utf8.count ?? 0)
+    case .repriced(let repricing): return integers + repricing.payloadBytesMax
     }
   }
 
@@ -90,6 +93,7 @@ extension LedgerEvent {
       writer.byte(reason == nil ? 0 : 1)
       if let reason { writer.text(reason) }
       writer.signed(order)
+    case .repriced(let repricing): repricing.encode(to: &writer)
     }
   }
 
@@ -237,6 +241,7 @@ extension LedgerEvent {
       let app = try reader.text()
       let reason = try Self.flag(&reader) ? try reader.text() : nil
       value = .capped(app: app, reason: reason, order: try reader.signed())
+    case .repriced: value = .repriced(try Repricing(&reader))
     }
     guard reader.isAtEnd else { throw ByteReader.Malformed() }
     self.init(sequence: sequence, at: at, kind: value)

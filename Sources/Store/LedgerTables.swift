@@ -22,7 +22,7 @@ extension StoreDatabase {
       let open = try Self.openReservations(db, calls: calls.map { CallID(UInt64($0)) })
       ledger = Ledger(
         accounts: balances, open: open, capped: ledger.capped, lastOrder: ledger.lastOrder,
-        lastSequence: ledger.lastSequence)
+        lastRepricing: ledger.lastRepricing, lastSequence: ledger.lastSequence)
       return ledger
     }
   }
@@ -82,10 +82,12 @@ extension StoreDatabase {
       capped[row[0]] = row[1]
     }
     let state = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT last_sequence, last_order FROM ledger_state"))
+      db.cachedStatement(
+        sql: "SELECT last_sequence, last_order, last_repricing FROM ledger_state"))
     let sequence: Int64 = state?[0] ?? 0
     return Ledger(
-      capped: capped, lastOrder: state?[1] ?? 0, lastSequence: UInt64(sequence))
+      capped: capped, lastOrder: state?[1] ?? 0, lastRepricing: state?[2] ?? 0,
+      lastSequence: UInt64(sequence))
   }
 
   /// The part of the ledger that these events can change, and its accounts.
@@ -107,6 +109,7 @@ extension StoreDatabase {
         }
       case .settled, .released, .expired:
         if let call = event.endedCall, call.number < first { closed.append(call) }
+      case .repriced(let repricing): ids.formUnion(repricing.differences.map(\.account))
       case .refused, .capped: break
       }
     }
@@ -124,7 +127,7 @@ extension StoreDatabase {
     }
     let ledger = Ledger(
       accounts: accounts, open: open, capped: head.capped, lastOrder: head.lastOrder,
-      lastSequence: head.lastSequence)
+      lastRepricing: head.lastRepricing, lastSequence: head.lastSequence)
     return (ledger, ids)
   }
 
@@ -207,8 +210,10 @@ extension StoreDatabase {
         arguments: [app, reason])
     }
     let state = try db.cachedStatement(
-      sql: "UPDATE ledger_state SET last_sequence = ?, last_order = ?")
-    try state.execute(arguments: [Int64(after.lastSequence), after.lastOrder])
+      sql: "UPDATE ledger_state SET last_sequence = ?, last_order = ?, last_repricing = ?")
+    try state.execute(arguments: [
+      Int64(after.lastSequence), after.lastOrder, after.lastRepricing,
+    ])
   }
 
   static func createLedger(_ db: Database) throws {

@@ -28,6 +28,7 @@ extension StoreDatabase {
         return db.changesCount
       }
     }
+    if deleted > 0 { try write("pruning calls") { db in try AccountSets.prune(db) } }
     return deleted
   }
 

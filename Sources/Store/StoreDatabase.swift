@@ -171,6 +171,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("verdicts-1", migrate: createVerdicts)
     migrator.registerMigration("outbox-1", migrate: createOutbox)
     migrator.registerMigration("units-1", migrate: createUnits)
+    migrator.registerMigration("repricings-1", migrate: createRepricings)
     return migrator
   }
 }

@@ -37,6 +37,7 @@ private struct Duel {
       guard let (number, box) = take(pick), let reservation = box.reservation.take() else { return }
       try note(admission.release(reservation, outcome: Self.outcome, at: moment))
       end(number, charge: 0)
+    case .reprice(let pick, let charge, let number): try reprice(pick, charge, number)
     case .cap(let app, let number): try order(app, "stopped", number)
     case .restore(let app, let number): try order(app, nil, number)
     case .refuse(let app):
@@ -111,6 +112,48 @@ private struct Duel {
     try require(marks.count == found.count, "a mark twice in one settlement")
     try require(marks == expected, "crossed \(marks), the model says \(expected)")
     try require(marks.isDisjoint(with: crossings), "a mark crossed twice")
+    crossings.formUnion(marks)
+  }
+
+  private mutating func reprice(_ pick: Int, _ charge: Int64, _ number: Int64) throws {
+    let ended = naive.calls.indices.filter { naive.calls[$0].charge != nil }
+    guard !ended.isEmpty else { return }
+    let picked = Set([ended[pick % ended.count], ended[(pick + 1) % ended.count]]).sorted()
+    var differences: [AccountID: Int64] = [:]
+    for index in picked {
+      let call = naive.calls[index]
+      for id in naive.accounts(of: call) {
+        differences[id, default: 0] += charge - (call.charge ?? 0)
+      }
+    }
+    let repricing = Repricing(
+      number: number,
+      charges: picked.map {
+        .init(call: CallID(naive.calls[$0].number), charge: Money(nanodollars: charge))
+      },
+      differences: differences.map { .init(account: $0.key, amount: Money(nanodollars: $0.value)) })
+    let before = naive.sums()
+    let answer = admission.reprice(repricing, at: moment)
+    try require(
+      (answer != nil) == (number > naive.lastRepricing), "repricing \(number) twice or never")
+    guard let (event, found) = answer else { return }
+    try note(event)
+    naive.lastRepricing = number
+    for index in picked { naive.calls[index].charge = charge }
+    let after = naive.sums()
+    var expected: Set<BudgetCrossingMark> = []
+    for id in differences.keys {
+      let cap = naive.cap(of: id)
+      let (low, high) = (before[id]?.settled.nanodollars ?? 0, after[id]?.settled.nanodollars ?? 0)
+      for mark in NaiveLedger.marks {
+        let key = BudgetCrossingMark(account: id, percent: Int(mark))
+        if low * 100 < cap * mark, high * 100 >= cap * mark { expected.insert(key) }
+        // What became cheaper may pass its mark again.
+        if high * 100 < cap * mark { crossings.remove(key) }
+      }
+    }
+    let marks = Set(found.map { BudgetCrossingMark(account: $0.account, percent: $0.percent) })
+    try require(marks == expected, "repricing crossed \(marks), the model says \(expected)")
     crossings.formUnion(marks)
   }
 
@@ -222,6 +265,7 @@ private struct Duel {
         case .released: codes["released", default: 0] += 1
         case .expired: codes["expired", default: 0] += 1
         case .capped: codes["capped", default: 0] += 1
+        case .repriced: codes["repriced", default: 0] += 1
         case .refused(let refused): codes[refused.code, default: 0] += 1
         }
       }
@@ -229,7 +273,7 @@ private struct Duel {
     }
     for code in [
       "reserved", "settled", "released", "expired", "capped", "app_capped", "budget_exhausted",
-      "key_revoked", "crossings",
+      "key_revoked", "crossings", "repriced",
     ] {
       #expect(codes[code, default: 0] >= 20, "\(code): \(codes)")
     }

@@ -14,6 +14,8 @@ enum Step: CustomStringConvertible {
   case admit(app: Int, amount: Int64)
   case settle(pick: Int, charge: Int64)
   case release(pick: Int)
+  /// Charges two calls that ended before anew.
+  case reprice(pick: Int, charge: Int64, number: Int64)
   case cap(app: Int, order: Int64)
   case restore(app: Int, order: Int64)
   case refuse(app: Int)
@@ -30,7 +32,12 @@ enum Step: CustomStringConvertible {
     case 15: return .cap(app: app, order: generator.int(1...9))
     case 16: return .restore(app: app, order: generator.int(1...9))
     case 17: return .refuse(app: app)
-    case 18: return generator.chance(0.2) ? .crash : .pass(milliseconds: 1)
+    case 18:
+      return generator.chance(0.2)
+        ? .crash
+        : .reprice(
+          pick: generator.int(0...50), charge: generator.pick([0, 1, 30, 90]),
+          number: generator.int(1...12))
     default: return .pass(milliseconds: generator.int(0...40))
     }
   }
@@ -40,6 +47,11 @@ enum Step: CustomStringConvertible {
     case .admit(let app, let amount) where amount > 1: [.admit(app: app, amount: 1)]
     case .settle(let pick, let charge) where charge > 1:
       [.settle(pick: 0, charge: charge), .settle(pick: pick, charge: 1)]
+    case .reprice(let pick, let charge, let number) where charge > 1:
+      [
+        .reprice(pick: 0, charge: charge, number: number),
+        .reprice(pick: pick, charge: 1, number: number),
+      ]
     case .pass(let span) where span > 1: [.pass(milliseconds: span / 2)]
     default: []
     }
@@ -50,6 +62,8 @@ enum Step: CustomStringConvertible {
     case .admit(let app, let amount): "admit app \(app) for \(amount)"
     case .settle(let pick, let charge): "settle open call #\(pick) at \(charge)"
     case .release(let pick): "release open call #\(pick)"
+    case .reprice(let pick, let charge, let number):
+      "reprice ended call #\(pick) at \(charge), number \(number)"
     case .cap(let app, let order): "cap app \(app) by order \(order)"
     case .restore(let app, let order): "restore app \(app) by order \(order)"
     case .refuse(let app): "refuse app \(app)"
@@ -98,6 +112,7 @@ struct NaiveLedger {
   var calls: [Call] = []
   var isCapped = [false, false, false]
   var lastOrder: Int64 = 0
+  var lastRepricing: Int64 = 0
 
   func total(_ app: Int, _ budget: String, _ window: Int64) -> (settled: Int64, reserved: Int64) {
     var settled: Int64 = 0
@@ -124,6 +139,19 @@ struct NaiveLedger {
       }
     }
     return sums
+  }
+
+  func accounts(of call: Call) -> [AccountID] {
+    Self.caps[call.app].map { budget, _ in
+      AccountID(
+        app: "app\(call.app)", budget: budget,
+        window: "\(budget == "day" ? call.day : call.month)")
+    }
+  }
+
+  func cap(of id: AccountID) -> Int64 {
+    let app = Int(id.app.dropFirst(3)) ?? 0
+    return Self.caps[app].first { $0.budget == id.budget }?.cap ?? 0
   }
 
   func answer(app: Int, amount: Int64, now: Int64) -> Answer {

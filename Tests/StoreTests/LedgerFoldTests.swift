@@ -50,7 +50,7 @@ import Testing
     let begun = history.events.filter { event in
       switch event.kind {
       case .reserved, .refused: true
-      case .settled, .released, .expired, .capped: false
+      case .settled, .released, .expired, .capped, .repriced: false
       }
     }
     try require(calls.count == begun.count, "\(calls.count) rows of \(begun.count) calls")
@@ -60,11 +60,18 @@ import Testing
       guard case .settled(let settled) = event.kind else { continue }
       let row = try database.call(settled.call)
       try require(
-        row?.charge == settled.charge && row?.usage == settled.outcome.usage
+        row?.usage == settled.outcome.usage
           && row?.serviceTier == settled.outcome.serviceTier
           && row?.otherModels == settled.outcome.otherModels
           && row?.endedAt == event.at && row?.state == .settled,
         "\(String(describing: row)) is not \(settled)")
+    }
+    for settled in history.settled {
+      let row = try database.call(settled.call)
+      let first = row?.firstCharge ?? row?.charge
+      try require(
+        row?.charge == settled.now && first == settled.first && row?.hasKnownAccounts == true,
+        "\(String(describing: row)) is not charged \(settled)")
     }
   }
 

@@ -16,11 +16,13 @@ enum LedgerStep: Hashable {
   case expire(Int)
   case refuse(app: Int, hasBudget: Bool)
   case cap(app: Int, reason: String?)
+  /// Charges so many of the calls that were settled last anew.
+  case reprice(count: Int, charge: Int64)
 
   static let reasons = ["drift: p < 0.001", "von Hand — \"quote\"; DROP TABLE apps;", ""]
 
   static func random(_ generator: inout SeededGenerator) -> LedgerStep {
-    switch generator.int(0...9) {
+    switch generator.int(0...10) {
     case 0...3:
       .reserve(
         app: generator.int(0...3), amount: generator.int(0...5_000_000_000),
@@ -30,6 +32,7 @@ enum LedgerStep: Hashable {
         generator.int(0...20), charge: generator.int(0...6_000_000_000),
         tokens: generator.int(0...100_000), source: generator.pick(UsageSource.allCases))
     case 7: generator.chance(0.5) ? .release(generator.int(0...20)) : .expire(generator.int(0...20))
+    case 10: .reprice(count: generator.int(0...5), charge: generator.int(0...6_000_000_000))
     case 8: .refuse(app: generator.int(0...3), hasBudget: generator.chance(0.5))
     default:
       .cap(
@@ -43,6 +46,8 @@ enum LedgerStep: Hashable {
 struct LedgerHistory {
   private(set) var events: [LedgerEvent] = []
   private(set) var ledger = Ledger()
+  /// Calls that were settled, with their accounts and charges: as they were first, and as now.
+  private(set) var settled: [(call: CallID, accounts: [AccountID], first: Money, now: Money)] = []
   var now = Timestamp(milliseconds: 1_700_000_000_000)
 
   init() {}
@@ -87,6 +92,11 @@ struct LedgerHistory {
           ModelUsage(model: "pilot", usage: adviser), ModelUsage(model: "pilot", usage: second),
         ]
       }
+      settled.append(
+        (
+          call, ledger.open[call]?.accounts ?? [], Money(nanodollars: charge),
+          Money(nanodollars: charge)
+        ))
       record(
         .settled(
           .init(
@@ -111,7 +121,25 @@ struct LedgerHistory {
             budget: hasBudget ? budget : nil)))
     case .cap(let app, let reason):
       record(.capped(app: Self.app(app), reason: reason, order: ledger.lastOrder + 1))
+    case .reprice(let count, let charge): reprice(count, at: Money(nanodollars: charge))
     }
+  }
+
+  private mutating func reprice(_ count: Int, at charge: Money) {
+    var repricing = Repricing(number: ledger.lastRepricing + 1, charges: [], differences: [])
+    var moved: [AccountID: Int64] = [:]
+    for index in settled.indices.suffix(count) {
+      repricing.charges.append(.init(call: settled[index].call, charge: charge))
+      for account in settled[index].accounts {
+        moved[account, default: 0] += charge.nanodollars - settled[index].now.nanodollars
+      }
+      settled[index].now = charge
+    }
+    repricing.charges.sort { $0.call < $1.call }
+    repricing.differences = moved.map {
+      .init(account: $0.key, amount: Money(nanodollars: $0.value))
+    }
+    record(.repriced(repricing))
   }
 
   private mutating func record(_ kind: LedgerEvent.Kind) {

@@ -81,12 +81,16 @@ struct GatewayAssembly {
   /// The services that run beside the gateway, in the order in which they start.
   func services() -> [any Service] {
     let orders = OrderDesk(gateway: gateway, store: store)
+    let repricings = RepricingDesk(gateway: gateway, store: store)
     let alerts = alerts
     return [
       FoldService(pump: FoldPump(journal: journal, database: store, logger: logger)),
       gateway,
       Repeating("orders", every: .milliseconds(25), threads: threads, logger: logger) {
         try orders.applyNew()
+      },
+      Repeating("repricings", every: .milliseconds(250), threads: threads, logger: logger) {
+        try repricings.applyReady()
       },
       Repeating(
         "alerts", every: .seconds(1), threads: threads, logger: logger,

@@ -21,6 +21,7 @@ public struct LeewayCommand: AsyncParsableCommand {
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
       DriftCommand.self, RestoreCommand.self, RehearseCommand.self, PricesCommand.self,
+      RepriceCommand.self,
     ])
 
   public init() {}

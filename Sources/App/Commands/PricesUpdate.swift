@@ -121,22 +121,8 @@ struct PriceReport {
           + "would have cost the same.")
       return
     }
-    let rows = backcast.changed.sorted {
-      ($0.key.upstream, $0.key.model) < ($1.key.upstream, $1.key.model)
-    }
-    func cells(_ upstream: String, _ model: String, _ row: PriceBackcast.Row) -> [String] {
-      let change = row.priced.nanodollars.subtractingReportingOverflow(row.charged.nanodollars)
-      let text = Money(nanodollars: change.partialValue).dollarsText
-      return [
-        upstream, model, String(row.calls), row.charged.dollarsText, row.priced.dollarsText,
-        change.partialValue > 0 ? "+" + text : text,
-      ]
-    }
     Console.line("Last week's calls of these models:")
-    Console.table(
-      ["UPSTREAM", "MODEL", "CALLS", "CHARGED", "AT NEW PRICES", "CHANGE"],
-      rows.map { cells($0.key.upstream, $0.key.model, $0.value) }
-        + [cells("total", "", backcast.total)], rightAligned: [2, 3, 4, 5])
+    PricedCalls.print(backcast.changed, at: "AT NEW PRICES")
     Console.line(
       "All other calls: \(backcast.others.calls), $\(backcast.others.charged.dollarsText), at "
         + "unchanged prices.")
@@ -186,7 +172,7 @@ struct PriceReport {
   }
 
   var encoded: Encoded {
-    func calls(_ upstream: String, _ model: String, _ row: PriceBackcast.Row) -> Encoded.Calls {
+    func calls(_ upstream: String, _ model: String, _ row: PricedCalls.Row) -> Encoded.Calls {
       Encoded.Calls(
         upstream: upstream, model: model, calls: row.calls,
         chargeNanodollars: row.charged.nanodollars, newNanodollars: row.priced.nanodollars)

@@ -5,22 +5,10 @@ import Store
 
 /// Calls of one upstream and model, as charged and at other prices.
 struct PriceBackcast {
-  struct Key: Hashable {
-    var upstream: String
-    var model: String
-  }
-
-  struct Row: Hashable {
-    var calls: Int64 = 0
-    var charged = Money.zero
-    /// The same calls at the other prices.
-    var priced = Money.zero
-  }
-
   /// Calls whose price the other books change.
-  private(set) var changed: [Key: Row] = [:]
+  private(set) var changed: [PricedCalls.Key: PricedCalls.Row] = [:]
   /// All other calls.
-  private(set) var others = Row()
+  private(set) var others = PricedCalls.Row()
   private let old: [String: PriceBook]
   private let new: [String: PriceBook]
   private let at: Timestamp
@@ -39,23 +27,20 @@ struct PriceBackcast {
   /// of the one asked for. What was charged by estimate stays as it was charged.
   mutating func add(_ call: CallRow) {
     let (before, after) = (price(of: call, old), price(of: call, new))
-    var row = Row(calls: 1, charged: call.charge, priced: call.charge)
+    var row = PricedCalls.Row(calls: 1, charged: call.charge, priced: call.charge)
     // The book is read twice, so that one price is two objects; what it says is compared.
     let isChanged = after.map { after in before.map { !Self.isSame($0, after) } ?? true } ?? false
-    if isChanged, call.usage.source == .reported, let after {
-      row.priced = cost(of: call, at: after) ?? row.charged
-    }
     guard isChanged else {
-      Self.add(row, to: &others)
+      others.add(row)
       return
     }
-    let name = call.responseModel.isEmpty ? call.model : call.responseModel
-    Self.add(row, to: &changed[Key(upstream: call.upstream, model: name), default: Row()])
+    if call.usage.source == .reported {
+      row.priced = new[call.upstream]?.cost(of: call, at: at)?.amount ?? row.charged
+    }
+    changed[PricedCalls.Key(call), default: PricedCalls.Row()].add(row)
   }
 
-  var total: Row {
-    changed.values.reduce(into: Row()) { Self.add($1, to: &$0) }
-  }
+  var total: PricedCalls.Row { PricedCalls.total(of: changed) }
 
   private func price(of call: CallRow, _ books: [String: PriceBook]) -> ModelPrice? {
     guard let book = books[call.upstream] else { return nil }
@@ -63,27 +48,8 @@ struct PriceBackcast {
     return ran ?? book.price(model: call.model, at: at)
   }
 
-  /// What the call would have cost; nil where a sum leaves the range of money.
-  private func cost(of call: CallRow, at price: ModelPrice) -> Money? {
-    guard var sum = price.cost(of: call.usage, serviceTier: call.serviceTier) else { return nil }
-    for other in call.otherModels {
-      let own = new[call.upstream]?.price(model: other.model, at: at) ?? price
-      guard let cost = own.cost(of: other.usage, serviceTier: call.serviceTier),
-        let next = sum.adding(cost)
-      else { return nil }
-      sum = next
-    }
-    return sum
-  }
-
   private static func isSame(_ one: ModelPrice, _ other: ModelPrice) -> Bool {
     one.base == other.base && one.tiers == other.tiers && one.serviceTiers == other.serviceTiers
       && one.serviceContexts == other.serviceContexts
-  }
-
-  private static func add(_ row: Row, to sum: inout Row) {
-    sum.calls += row.calls
-    sum.charged = sum.charged.addingClamped(row.charged)
-    sum.priced = sum.priced.addingClamped(row.priced)
   }
 }
