@@ -1,5 +1,5 @@
-// Which accounts a call was charged to, kept for as long as the call: policy may have changed since,
-// and a charge that is made anew must move what it moved before.
+// Which accounts a call was charged to, kept for as long as the call: policy may have changed
+// since, and a charge that is made anew must move what it moved before.
 //
 // An app's calls name the same accounts for as long as a window lasts, so that a call holds a
 // number and the list is stored once.

@@ -1,4 +1,4 @@
-// A wrong price put right: the charge, the budget's window and the record of what was charged first.
+// A wrong price put right: the charge, the budget's window, and what was charged first.
 
 import Foundation
 import Metering

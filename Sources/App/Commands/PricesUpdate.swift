@@ -122,7 +122,7 @@ struct PriceReport {
       return
     }
     Console.line("Last week's calls of these models:")
-    PricedCalls.print(backcast.changed, at: "AT NEW PRICES")
+    PricedCalls.table(backcast.changed, at: "AT NEW PRICES")
     Console.line(
       "All other calls: \(backcast.others.calls), $\(backcast.others.charged.dollarsText), at "
         + "unchanged prices.")

@@ -72,7 +72,7 @@ struct RepriceCommand: ParsableCommand {
     if plan.changed.isEmpty {
       Console.line("No call of this span was charged at another price than the books say.")
     } else {
-      PricedCalls.print(plan.changed, at: "AT THE BOOKS' PRICES")
+      PricedCalls.table(plan.changed, at: "AT THE BOOKS' PRICES")
     }
     if plan.unchanged > 0 { Console.line("Charged right: \(Self.calls(plan.unchanged)).") }
     for skip in RepricingPlan.Skip.allCases {
@@ -103,11 +103,12 @@ struct RepriceCommand: ParsableCommand {
       if ContinuousClock.now - quiet > .seconds(Self.patienceSeconds) { break }
     }
     progress.end()
-    Console.line(
-      done >= last
-        ? "Charged \(Self.calls(Int64(calls))) anew."
-        : "Asked for. The gateway charges them anew when it runs (repricing \(done + 1) to \(last))."
-    )
+    if done >= last {
+      Console.line("Charged \(Self.calls(Int64(calls))) anew.")
+    } else {
+      Console.line(
+        "Asked for. The gateway charges them anew when it runs: repricings \(done + 1) to \(last).")
+    }
   }
 
   private static let patienceSeconds = 3

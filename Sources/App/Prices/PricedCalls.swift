@@ -44,7 +44,7 @@ enum PricedCalls {
 
   /// Prints a line for each upstream and model, and the total.
   /// - Parameter column: the head of the column of the other prices.
-  static func print(_ rows: [Key: Row], at column: String) {
+  static func table(_ rows: [Key: Row], at column: String) {
     func cells(_ upstream: String, _ model: String, _ row: Row) -> [String] {
       [
         upstream, model, String(row.calls), row.charged.dollarsText, row.priced.dollarsText,
