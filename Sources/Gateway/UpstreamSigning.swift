@@ -45,7 +45,8 @@ public final class AWSCredentialStore: Sendable {
 /// Signs an upstream's requests.
 public struct UpstreamSigning: Sendable {
   let algorithm: SigV4
-  let credentials: AWSCredentialStore
+  /// The keys that the next request is signed with.
+  public let credentials: AWSCredentialStore
 
   /// - Parameters:
   ///   - region: as in `us-east-1`.
