@@ -24,9 +24,14 @@ public enum Endpoint: Hashable, Sendable {
     let path = PathTail(path)
     let isPost = equals(method, "POST")
     if dialect == .bedrock {
-      guard isPost, path.bedrockModel != nil else { return .unmetered }
+      guard isPost, let model = path.bedrockModel else { return .unmetered }
       if path.ends(with: "/converse") { return .metered(.converse) }
-      return path.ends(with: "/converse-stream") ? .metered(.converseStream) : .unmetered
+      if path.ends(with: "/converse-stream") { return .metered(.converseStream) }
+      if path.ends(with: "/invoke") {
+        return .metered(InvokeForm(model: model).isEmbedding ? .invokeEmbed : .invokeModel)
+      }
+      if path.ends(with: "/invoke-with-response-stream") { return .metered(.invokeModelStream) }
+      return path.ends(with: "/count-tokens") ? .free : .unmetered
     }
     guard path.isPlain else { return .unmetered }
     let isReading = equals(method, "GET") || equals(method, "HEAD")
