@@ -1,5 +1,5 @@
-// Which form the bodies of an InvokeModel call have: the model's maker decides, and the model's name
-// says who that is.
+// Which form the bodies of an InvokeModel call have: the model's maker decides, and the model's
+// name says who that is.
 //
 // Source: the pages of "Inference request parameters and response fields for foundation models" in
 // Amazon Bedrock's user guide.

@@ -1,6 +1,6 @@
 // Hears the frames of InvokeModel's stream: a chunk holds a document of the maker's in base 64.
 //
-// It is decoded once the frame's checksum bears it out, so that nothing of a broken one is believed.
+// It is decoded once the frame's checksum bears it out: nothing of a broken one is believed.
 
 /// The sink of such a stream.
 struct InvokeFrameSink: FramedSink {

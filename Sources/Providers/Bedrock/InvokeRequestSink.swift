@@ -1,12 +1,12 @@
-// Hears the parts of an InvokeModel request whose text and settings stand at the top, and keeps what
-// admission needs. The model stands in the path.
+// Hears the parts of an InvokeModel request whose text and settings stand at the top, and keeps
+// what admission needs. The model stands in the path.
 
 /// The sink of such a request, whatever its maker.
 ///
 /// The bound's argument: a token stands for at least one byte of the text that it encodes, and what
 /// the model is shown is text of the body. What its template puts around that is bounded by
-/// constants, per request, per entry of a list, and more where tools or documents are shown. A field
-/// that the form does not have, or a part of a message that is more than text, is named.
+/// constants, per request, per entry of a list, and more where tools or documents are shown. What
+/// the form does not have, or a part of a message that is more than text, is named.
 struct InvokeRequestSink: RequestSink {
   static let tokensPerRequest: Int64 = 256
   static let tokensPerRequestWithTools: Int64 = 2_048
