@@ -122,7 +122,7 @@ let package = Package(
       [
         "Gateway", "Metering", "Providers", "Store", "Telemetry", "Wire", "TestSupport",
         nio("NIOCore"), crypto, logging,
-      ], exclude: ["Coded"]),
+      ], exclude: ["Coded", "Peers"]),
     tests(
       "AnalyzerTests",
       ["Analyzer", "App", "Alerting", "Drift", "Metering", "Store", "TestSupport", logging]),

@@ -56,6 +56,8 @@ final class AnswerPipe {
   private var progress = HeadProgress()
   private var chunks: ChunkedReader
   private var content = AnswerContent()
+  /// What the head of the answer says of the call's cost; nil where heads say nothing of it.
+  private var costHead: InvokeHead?
   /// How the caller gets the body; `untilClose` for callers of HTTP/1.0.
   private var outFraming = BodyFraming.none
   /// Payload of one piece, gathered so that it becomes one chunk.
@@ -122,7 +124,7 @@ final class AnswerPipe {
   private(set) var status = 0
 
   /// All that the answer told, valid at any moment.
-  var reading: CallReading { content.reading }
+  var reading: CallReading { costHead?.completing(content.reading) ?? content.reading }
 
   /// The upstream's connection can carry another call: this answer has been read to its end.
   var isReusable: Bool {
@@ -171,6 +173,7 @@ final class AnswerPipe {
     sample.begin(status: head.status)
     bytes.withUnsafeReadableBytes { raw in
       chooseReader(head, raw)
+      if plan.operation?.hasCostInHead == true { readCost(head, raw) }
       chooseFraming(head)
       if !isAbsorbing { writeHead(head, raw, to: &out) }
     }
@@ -192,6 +195,17 @@ final class AnswerPipe {
       isStream ? .stream(hidesUsage: asked.hidesUsage) : .json,
       of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes),
       decodedBytesMax: decodedBytesMax)
+  }
+
+  private func readCost(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
+    guard let operation = plan.operation else { return }
+    var cost = InvokeHead(operation)
+    for slice in head.fields.slices where slice.field == .other {
+      cost.take(
+        name: UnsafeRawBufferPointer(rebasing: bytes[slice.name]),
+        value: UnsafeRawBufferPointer(rebasing: bytes[slice.value]))
+    }
+    costHead = cost
   }
 
   private func chooseFraming(_ head: ResponseHead) {

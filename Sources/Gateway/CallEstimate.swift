@@ -54,7 +54,7 @@ struct CallEstimate {
     case .metered(let metered): operation = metered
     }
     do throws(PeekFault) {
-      let request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
+      var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
         try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
           try operation.peek(bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]))
         }
@@ -64,10 +64,21 @@ struct CallEstimate {
       else {
         return .requestInvalid(message: Self.modelMessage)
       }
+      if operation.hasCostInHead { Self.readFields(plan, into: &request) }
       take(request, policy: policy, prices: prices, at: now)
       return nil
     } catch {
       return .requestInvalid(message: error.message)
+    }
+  }
+
+  private static func readFields(_ plan: RequestPlan, into request: inout PeekedRequest) {
+    plan.headBytes.withUnsafeReadableBytes { bytes in
+      for slice in plan.head.fields.slices where slice.field == .other {
+        request.takeInvokeField(
+          name: UnsafeRawBufferPointer(rebasing: bytes[slice.name]),
+          value: UnsafeRawBufferPointer(rebasing: bytes[slice.value]))
+      }
     }
   }
 

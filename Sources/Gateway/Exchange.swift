@@ -209,7 +209,7 @@ final class Exchange: Draining {
     let request = UpstreamRequest(
       plan: plan, upstream: core.upstreamLines[plan.upstream], splices: estimate.splices)
     var joined = context.takeBuffer(capacity: plan.headBytes.readableBytes + body.readableBytes)
-    let rest = request.write(body: body, into: &joined)
+    let rest = request.write(body: body, at: core.clock(), into: &joined)
     handler.send(joined, rest: rest)
     context.giveBuffer(joined)
   }

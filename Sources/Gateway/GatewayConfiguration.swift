@@ -111,6 +111,8 @@ public struct GatewayUpstream: Sendable {
   public var pathPrefix: String
   /// Our secret at the provider; nil where it wants none. Never logged.
   public var credential: String?
+  /// How requests to it are signed, in place of a credential that is sent; nil: they are not.
+  public var signing: UpstreamSigning?
   /// The environment variable that should hold the credential and is not set; nil: none is missing.
   public var missingCredential: String?
   /// The header that carries the credential.
@@ -123,8 +125,8 @@ public struct GatewayUpstream: Sendable {
   public init(
     name: String, dialect: DialectID, isTLS: Bool, host: String, port: Int,
     pathPrefix: String = "", credential: String? = nil, missingCredential: String? = nil,
-    credentialField: CredentialField? = nil, trustRootsPath: String? = nil,
-    prices: PriceBook = PriceBook()
+    credentialField: CredentialField? = nil, signing: UpstreamSigning? = nil,
+    trustRootsPath: String? = nil, prices: PriceBook = PriceBook()
   ) {
     self.name = name
     self.dialect = dialect
@@ -133,6 +135,7 @@ public struct GatewayUpstream: Sendable {
     self.port = port
     self.pathPrefix = pathPrefix
     self.credential = credential
+    self.signing = signing
     self.missingCredential = missingCredential
     self.credentialField = credentialField ?? CredentialField(dialect)
     self.trustRootsPath = trustRootsPath
@@ -170,7 +173,7 @@ extension GatewayUpstream {
   public init(
     name: String, dialect: DialectID, baseURL: String, credential: String? = nil,
     missingCredential: String? = nil, credentialField: CredentialField? = nil,
-    trustRootsPath: String? = nil, prices: PriceBook = PriceBook()
+    signing: UpstreamSigning? = nil, trustRootsPath: String? = nil, prices: PriceBook = PriceBook()
   ) throws(GatewayFault) {
     func invalid(_ what: String) -> GatewayFault {
       .configurationInvalid(
@@ -209,7 +212,8 @@ extension GatewayUpstream {
     self.init(
       name: name, dialect: dialect, isTLS: isTLS, host: host, port: port, pathPrefix: prefix,
       credential: credential, missingCredential: missingCredential,
-      credentialField: credentialField, trustRootsPath: trustRootsPath, prices: prices)
+      credentialField: credentialField, signing: signing, trustRootsPath: trustRootsPath,
+      prices: prices)
   }
 
   /// - Throws: `GatewayFault.configurationInvalid` where a name or the credential cannot stand in a

@@ -23,11 +23,7 @@ public enum Endpoint: Hashable, Sendable {
   ) -> Endpoint {
     let path = PathTail(path)
     let isPost = equals(method, "POST")
-    if dialect == .bedrock {
-      guard isPost, path.bedrockModel != nil else { return .unmetered }
-      if path.ends(with: "/converse") { return .metered(.converse) }
-      return path.ends(with: "/converse-stream") ? .metered(.converseStream) : .unmetered
-    }
+    if dialect == .bedrock { return isPost ? bedrock(path) : .unmetered }
     guard path.isPlain else { return .unmetered }
     let isReading = equals(method, "GET") || equals(method, "HEAD")
     // Servers speak one another's dialects (a compatible endpoint, a router): what a path can only
@@ -98,6 +94,18 @@ public enum Endpoint: Hashable, Sendable {
     }
     let reads = ["/api/tags", "/api/version", "/api/ps", "/v1/models"] as [StaticString]
     return isReading && reads.contains(where: path.ends) ? .free : .unmetered
+  }
+
+  /// A POST to Bedrock.
+  private static func bedrock(_ path: PathTail) -> Endpoint {
+    guard let model = path.bedrockModel else { return .unmetered }
+    if path.ends(with: "/converse") { return .metered(.converse) }
+    if path.ends(with: "/converse-stream") { return .metered(.converseStream) }
+    if path.ends(with: "/invoke") {
+      return .metered(InvokeForm(model: model).isEmbedding ? .invokeEmbed : .invokeModel)
+    }
+    if path.ends(with: "/invoke-with-response-stream") { return .metered(.invokeModelStream) }
+    return path.ends(with: "/count-tokens") ? .free : .unmetered
   }
 
   /// What OpenAI keeps. A GET of `/responses` itself is not among it: it can open a WebSocket,

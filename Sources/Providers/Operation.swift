@@ -25,6 +25,11 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   // Bedrock
   case converse
   case converseStream
+  /// A body in the form of the model's maker, as in its answer.
+  case invokeModel
+  case invokeModelStream
+  /// As `invokeModel`, of a model that answers with vectors.
+  case invokeEmbed
   // Ollama
   case ollamaChat
   case ollamaGenerate
@@ -51,6 +56,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       try .gemini(body, path: PathTail(path), self)
     case .converse, .converseStream:
       try .converse(body, path: PathTail(path), isStream: self == .converseStream)
+    case .invokeModel, .invokeModelStream, .invokeEmbed:
+      try .invoke(body, path: PathTail(path), isStream: self == .invokeModelStream)
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: try .ollama(body, self)
     }
   }
@@ -80,6 +87,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .generateContent, .streamGenerateContent, .embedContent:
       AnswerReader<GeminiAnswerSink>()
     case .converse, .converseStream: AnswerReader<ConverseAnswerSink>()
+    case .invokeModel, .invokeModelStream, .invokeEmbed: AnswerReader<InvokeAnswerSink>()
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: AnswerReader<OllamaAnswerSink>()
     }
   }
@@ -97,6 +105,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .generateContent, .streamGenerateContent, .embedContent:
       StreamReader<GeminiAnswerSink>(hidesUsage: false)
     case .converse, .converseStream: EventStreamReader<ConverseAnswerSink>()
+    case .invokeModel, .invokeModelStream, .invokeEmbed: EventStreamReader<InvokeFrameSink>()
     case .ollamaChat, .ollamaGenerate, .ollamaEmbed: LineReader<OllamaAnswerSink>()
     }
   }
@@ -105,9 +114,11 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public var isSampled: Bool {
     switch self {
     case .chatCompletions, .completions, .responses, .messages, .generateContent,
-      .streamGenerateContent, .converse, .converseStream, .ollamaChat, .ollamaGenerate:
+      .streamGenerateContent, .converse, .converseStream, .invokeModel, .invokeModelStream,
+      .ollamaChat, .ollamaGenerate:
       true
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: false
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed:
+      false
     }
   }
 
@@ -115,6 +126,14 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public var isSocket: Bool {
     switch self {
     case .realtime, .responsesSocket: true
+    default: false
+    }
+  }
+
+  /// Heads of its requests and answers say what it costs, beside their bodies.
+  public var hasCostInHead: Bool {
+    switch self {
+    case .invokeModel, .invokeModelStream, .invokeEmbed: true
     default: false
     }
   }
@@ -134,7 +153,12 @@ public enum Operation: UInt8, Sendable, CaseIterable {
         ? ConverseGathering.extract(frames: body)
         : ConverseGathering.extract(body, isStream: false)
     case .ollamaChat, .ollamaGenerate: OllamaGathering.extract(body)
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: OutputText()
+    case .invokeModel: InvokeGathering.extract(body, isStream: false)
+    case .invokeModelStream:
+      isStream
+        ? InvokeGathering.extract(frames: body) : InvokeGathering.extract(body, isStream: false)
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed:
+      OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
   }
@@ -148,7 +172,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .generateContent, .streamGenerateContent: GeminiInputText.extract(body)
     case .converse, .converseStream: ConverseInputText.extract(body)
     case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .ollamaEmbed: ""
+    case .invokeModel, .invokeModelStream: InvokeInputText.extract(body)
+    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed: ""
     case .messages: MessagesInputText.extract(body)
     }
   }

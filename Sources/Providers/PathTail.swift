@@ -147,7 +147,18 @@ struct PathTail {
       index += 1
     }
     let text = String(decoding: name, as: UTF8.self)
-    return text == "." || text == ".." ? nil : text
+    return text == "." || text == ".." ? nil : Self.model(ofResource: text)
+  }
+
+  /// The model in the name of a resource of AWS's that has it as its last part: a model, or the
+  /// profile that names the regions it may run in. Other names, and those of one's own resources,
+  /// stay whole.
+  private static func model(ofResource name: String) -> String {
+    let kinds = [":foundation-model/", ":inference-profile/"]
+    guard name.hasPrefix("arn:"), let slash = name.lastIndex(of: "/"),
+      kinds.contains(where: name[...slash].hasSuffix), name.index(after: slash) < name.endIndex
+    else { return name }
+    return String(name[name.index(after: slash)...])
   }
 
   /// Whether the path is one segment below this collection.

@@ -11,7 +11,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   case proxy
   case requestID, retryAfter, secWebSocketExtensions, server, setCookie, te, trailer
   case transferEncoding, upgrade
-  case userAgent, via, xAPIKey, xForwardedFor, xForwardedHost, xForwardedProto, xGoogAPIKey
+  case userAgent, via, xAmzContentSHA256, xAmzDate, xAmzSecurityToken, xAPIKey
+  case xForwardedFor, xForwardedHost, xForwardedProto, xGoogAPIKey
   case xGoogFieldMask, xRequestID, xShouldRetry
 
   /// The name in lower case; empty for `other`, the common prefix for `proxy`.
@@ -47,6 +48,9 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case .upgrade: "upgrade"
     case .userAgent: "user-agent"
     case .via: "via"
+    case .xAmzContentSHA256: "x-amz-content-sha256"
+    case .xAmzDate: "x-amz-date"
+    case .xAmzSecurityToken: "x-amz-security-token"
     case .xAPIKey: "x-api-key"
     case .xForwardedFor: "x-forwarded-for"
     case .xForwardedHost: "x-forwarded-host"
@@ -82,6 +86,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case (10, 0x72): candidate = .requestID
     case (10, 0x73): candidate = .setCookie
     case (10, 0x75): candidate = .userAgent
+    case (10, 0x78): candidate = .xAmzDate
     case (11, 0x72): candidate = .retryAfter
     case (12, 0x63): candidate = .contentType
     case (12, 0x78): candidate = .xRequestID
@@ -97,6 +102,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case (17, 0x61): candidate = .anthropicVersion
     case (17, 0x74): candidate = .transferEncoding
     case (17, 0x78): candidate = .xForwardedProto
+    case (20, 0x78): return match(bytes, name, (.xAmzContentSHA256, .xAmzSecurityToken))
     case (24, 0x73): candidate = .secWebSocketExtensions
     case (7..., 0x70): candidate = .proxy
     default: return .other
@@ -138,4 +144,7 @@ public struct FieldSet: OptionSet, Sendable {
 
   /// The fields in which SDKs send a key.
   public static let keys = FieldSet(.authorization, .xAPIKey, .apiKey, .xGoogAPIKey)
+
+  /// The fields beside `authorization` that make up a signature of AWS's version 4.
+  public static let signature = FieldSet(.xAmzContentSHA256, .xAmzDate, .xAmzSecurityToken)
 }

@@ -19,7 +19,9 @@ enum TestPrice {
     let start = Timestamp(milliseconds: 0)
     book.add(
       ModelPrice(effectiveFrom: start, base: rates, outputTokensMax: 1_000), model: "gpt-test")
-    book.add(ModelPrice(effectiveFrom: start, base: rates), model: "gpt-open")
+    for model in ["gpt-open", "mistral.x", "cohere.embed-x"] {
+      book.add(ModelPrice(effectiveFrom: start, base: rates), model: model)
+    }
     var voice = rates
     voice[.inputAudio] = 4_000_000_000
     voice[.cacheReadAudio] = 500_000_000

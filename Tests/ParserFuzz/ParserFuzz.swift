@@ -36,7 +36,7 @@ private struct Parser {
   }
 
   private func checkRequest(_ bytes: UnsafeRawBufferPointer) {
-    let path = "/model/m/models/m:generateContent?model=m"
+    let path = path(for: bytes)
     let body = Array(bytes)
     guard let request = try? operation.peek(body, path: path) else { return }
     precondition(request.inputTokensMax >= 0 && request.choices >= 1)
@@ -46,9 +46,21 @@ private struct Parser {
       fatalError("a splice made a body that is not taken")
     }
     if request.outputTokensMax == nil, request.outputBoundPlace != nil {
-      precondition(again.outputTokensPerChoice == 7, "the bound is not read back")
+      let wanted = max(7, request.foreignOutputTokens)
+      precondition(again.outputTokensPerChoice == wanted, "the bound is not read back")
     }
     precondition(again.usageSplice == nil, "the usage is asked for twice")
+  }
+
+  /// A path that names a model where the dialect looks for it. InvokeModel's bodies have the form
+  /// of the model's maker: the body's first byte and its length pick one.
+  private func path(for bytes: UnsafeRawBufferPointer) -> String {
+    guard operation.hasCostInHead else { return "/model/m/models/m:generateContent?model=m" }
+    let models = [
+      "anthropic.claude-x", "amazon.nova-x", "meta.llama-x", "mistral.x", "openai.x", "qwen.x",
+      "cohere.command-x", "cohere.command-r-x", "cohere.embed-x", "amazon.titan-embed-text-x", "x",
+    ]
+    return "/model/\(models[(Int(bytes.first ?? 0) &+ bytes.count) % models.count])/invoke"
   }
 
   private func reader() -> any PayloadReader {

@@ -35,7 +35,13 @@ import Testing
     ("/model/m/converse-stream", .metered(.converseStream)),
     ("/model/us.amazon.nova-lite-v1%3a0/converse", .metered(.converse)),
     ("/model/arn%3Aaws%3Abedrock%3Aeu-1%3A1%3Ainference-profile%2Fx/converse", .metered(.converse)),
-    ("/model/m/invoke", .unmetered), ("/model/m/converse/", .unmetered),
+    ("/model/m/invoke", .metered(.invokeModel)), ("/model/m/converse/", .unmetered),
+    ("/model/m/invoke-with-response-stream", .metered(.invokeModelStream)),
+    ("/model/amazon.titan-embed-text-v2%3A0/invoke", .metered(.invokeEmbed)),
+    ("/model/us.cohere.embed-v4%3A0/invoke", .metered(.invokeEmbed)),
+    ("/model/m/count-tokens", .free), ("/model/m/invoke/", .unmetered),
+    ("/model/m/Invoke", .unmetered), ("/model/m/async-invoke", .unmetered),
+    ("/model/m/invoke-with-bidirectional-stream", .unmetered), ("/invoke", .unmetered),
     ("/model//converse", .unmetered), ("/model/../converse", .unmetered),
     ("/model/a%2E%2E/converse", .unmetered), ("/model/a/b/converse", .unmetered),
     ("/x/model/m/converse", .unmetered), ("/model/m%3/converse", .unmetered),
@@ -46,9 +52,25 @@ import Testing
     #expect(Endpoint.classify(dialect: .bedrock, method: "GET", path: path) == .unmetered)
   }
 
-  @Test func aResourcesNameIsTheModel() throws {
-    let path = "/model/arn%3Aaws%3Abedrock%3Aeu-1%3A1%3Aprofile%2fx/converse?y=1"
-    #expect(try peek("{}", path: path).model == "arn:aws:bedrock:eu-1:1:profile/x")
+  /// A model, and the regions that it may run in, have the names under which they are priced.
+  @Test(arguments: [
+    ("%3A1%3Aprofile%2fx", "arn:aws:bedrock:eu-1:1:profile/x"),
+    ("%3A%3Afoundation-model%2Fmeta.llama-v1%3A0", "meta.llama-v1:0"),
+    (":1:inference-profile%2Fus.meta.llama-v1%3A0", "us.meta.llama-v1:0"),
+    (
+      "%3A1%3Aapplication-inference-profile%2Fabc",
+      "arn:aws:bedrock:eu-1:1:application-inference-profile/abc"
+    ),
+    ("%3A1%3Ainference-profile%2F", "arn:aws:bedrock:eu-1:1:inference-profile/"),
+  ])
+  func aResourcesNameIsTheModel(rest: String, model: String) throws {
+    let path = "/model/arn%3Aaws%3Abedrock%3Aeu-1\(rest)/converse?y=1"
+    #expect(try peek("{}", path: path).model == model)
+  }
+
+  @Test func aStoredPromptHasNoBound() throws {
+    let path = "/model/arn%3Aaws%3Abedrock%3Aeu-1%3A1%3Aprompt%2Fx/converse"
+    #expect(try peek("{}", path: path).unboundablePart?.contains("prompt") == true)
   }
 
   @Test(arguments: [

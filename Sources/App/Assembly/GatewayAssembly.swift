@@ -99,7 +99,22 @@ struct GatewayAssembly {
         try alerts.storeWaiting()
       },
       Retention(settings: settings.gateway, store: store, threads: threads, logger: logger),
-    ]
+    ] + keyRotations()
+  }
+
+  /// Whoever renews the keys of a session writes them into the file that they were read from.
+  private func keyRotations() -> [any Service] {
+    upstreams.compactMap { upstream in
+      guard let store = upstream.signing?.credentials,
+        let file = settings.gateway.upstream(upstream.name)?.signing?.file
+      else { return nil }
+      return Repeating(
+        "keys of \(upstream.name)", every: .seconds(5), threads: threads, logger: logger
+      ) {
+        let credentials = try file.read()
+        if credentials != store.current { store.current = credentials }
+      }
+    }
   }
 
   private static func configuration(_ settings: GatewaySettings) -> GatewayConfiguration {
@@ -137,8 +152,12 @@ struct GatewayAssembly {
       }
       return try GatewayUpstream(
         name: upstream.name, dialect: upstream.dialect, baseURL: upstream.url,
-        credential: upstream.credential?.value,
-        missingCredential: upstream.isUsable ? nil : upstream.credentialEnv,
+        credential: upstream.credential?.value, missingCredential: upstream.missingCredential,
+        signing: upstream.signing.flatMap { signing in
+          signing.credentials.map {
+            UpstreamSigning(region: signing.region, credentials: AWSCredentialStore($0))
+          }
+        },
         trustRootsPath: upstream.trustRoots, prices: settings.prices(of: upstream.name))
     }
   }

@@ -37,7 +37,7 @@ struct CheckCommand: ParsableCommand {
     for upstream in settings.gateway.upstreams where !upstream.isUsable {
       Console.error(
         "note: upstream '\(upstream.name)' has no credential "
-          + "(\(upstream.credentialEnv ?? "") is not set); calls to it are refused.")
+          + "(\(upstream.missingCredential ?? "") is not set); calls to it are refused.")
     }
   }
 

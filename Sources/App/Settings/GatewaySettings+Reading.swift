@@ -118,6 +118,13 @@ extension GatewaySettings {
       .word(dialects).flatMap(DialectID.init(rawValue:))
     let isRehearsal = section.take("rehearsal")?.flag() ?? false
     let variable = section.take("credentialEnv")?.environmentName()
+    var signing: SigningSettings?
+    section.section("sign") { signing = SigningSettings($0, environment: environment) }
+    if section.has("sign"), dialect != .bedrock || variable != nil || isRehearsal {
+      section.node.fault(
+        "upstream '\(name)' signs its requests, and is not AWS's or has a credential beside it",
+        "'sign' stands with `dialect: bedrock`, without 'credentialEnv' and 'rehearsal'")
+    }
     let trustRoots = section.take("trustRoots")?.filePath()
     let prices =
       section.take("prices")?.priceBooks(among: books)
@@ -135,7 +142,8 @@ extension GatewaySettings {
     // faulted as well; settings with faults are never used.
     return UpstreamSettings(
       name: name, dialect: dialect ?? .openai, url: url ?? "", credentialEnv: variable,
-      credential: credential, isRehearsal: isRehearsal, trustRoots: trustRoots, prices: prices)
+      credential: credential, signing: signing, isRehearsal: isRehearsal, trustRoots: trustRoots,
+      prices: prices)
   }
 
   private mutating func readMail(_ root: SettingsMapping, environment: [String: String]) {

@@ -35,6 +35,8 @@ public struct UpstreamSettings: Hashable, Sendable {
   public var credentialEnv: String?
   /// The variable's value; nil where it is unset.
   public var credential: Secret?
+  /// How requests are signed, in place of a credential that is sent; nil: they are not.
+  public var signing: SigningSettings?
   /// Answered from recorded bodies by Leeway itself.
   public var isRehearsal: Bool
   /// PEM file of the authorities to trust in place of the system's.
@@ -42,8 +44,13 @@ public struct UpstreamSettings: Hashable, Sendable {
   /// The price books that are asked for its models, in order: `NAME`, or `NAME/PART`.
   public var prices: [String] = []
 
+  /// The environment variable that should hold our credential and is not set; nil: none is missing.
+  public var missingCredential: String? {
+    credential == nil ? credentialEnv ?? signing?.missing : nil
+  }
+
   /// Whether a call can be relayed: it needs no credential, or has one.
-  public var isUsable: Bool { credentialEnv == nil || credential != nil }
+  public var isUsable: Bool { missingCredential == nil }
 }
 
 /// Sending alerts by mail.

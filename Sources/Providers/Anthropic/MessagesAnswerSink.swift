@@ -41,6 +41,9 @@ struct MessagesAnswerSink: AnswerSink {
 
   init() {}
 
+  /// The current document says what type it is of.
+  var hasType: Bool { !type.isEmpty }
+
   mutating func beginDocument() {
     type = ""
     for depth in path.indices { path[depth] = .other }

@@ -39,7 +39,9 @@ struct ConverseRequestSink: RequestSink {
   private enum Place: UInt8 {
     case top, messages, message, blocks, block, image, source, tools, tool, config, tier, free
   }
-  private enum Key { case content, image, source, bytes, maxTokens, type, tools, other }
+  private enum Key {
+    case content, image, source, bytes, maxTokens, maxNewTokens, type, tools, other
+  }
 
   private(set) var fault: PeekFault?
   private var request = PeekedRequest()
@@ -58,6 +60,9 @@ struct ConverseRequestSink: RequestSink {
   private var nullConfig: Range<Int>?
   private var nullBound: Range<Int>?
   private var hasMaxTokens = false
+  private var hasMaxNewTokens = false
+  /// What InvokeModel's bodies for Nova may call the bound; to Converse it means nothing.
+  private(set) var maxNewTokens: Int64?
 
   init() {}
 
@@ -170,6 +175,10 @@ struct ConverseRequestSink: RequestSink {
       if hasMaxTokens { note(.said("inferenceConfig.maxTokens", at: offset)) }
       hasMaxTokens = true
       key = .maxTokens
+    } else if text.equals("max_new_tokens") {
+      if hasMaxNewTokens { note(.said("inferenceConfig.max_new_tokens", at: offset)) }
+      hasMaxNewTokens = true
+      key = .maxNewTokens
     } else if equalsIgnoringCase(text.bytes, "maxtokens") {
       note(.lookalike("maxTokens", at: offset))
     }
@@ -196,6 +205,9 @@ struct ConverseRequestSink: RequestSink {
       } else {
         note(.wrong("inferenceConfig", "an object", at: range.lowerBound))
       }
+    }
+    if places.last == .config, key == .maxNewTokens, case .number(let number?) = value {
+      maxNewTokens = number >= 0 ? number : nil
     }
     guard places.last == .config, key == .maxTokens else { return }
     if value == .null {
@@ -264,6 +276,7 @@ extension PeekedRequest {
     var request = try ConverseRequestSink.peek(body)
     request.model = path.bedrockModel ?? ""
     request.isStream = isStream
+    request.noteStoredPrompt()
     // What a picture costs elsewhere, each model's maker decides.
     if request.hasPictures, !request.model.contains("anthropic.") {
       request.unboundablePart = request.unboundablePart ?? "an image"

@@ -10,16 +10,10 @@ struct ConverseGathering: AnswerGathering {
   /// Reads the payloads of a recorded stream's frames.
   static func extract(frames body: [UInt8]) -> OutputText {
     var gathering = Self()
-    var index = 0
-    func number(_ place: Int) -> Int { (0..<4).reduce(0) { $0 << 8 | Int(body[place + $1]) } }
-    while index + 16 <= body.count {
-      let (length, headers) = (number(index), number(index + 4))
-      guard length >= headers + 16, index + length <= body.count else { break }
-      let payload = Array(body[(index + 12 + headers)..<(index + length - 4)])
+    for payload in EventStreamPayloads.all(in: body) {
       if let document = payload.withUnsafeBytes({ JSONTree($0, isStrict: false) }) {
         gathering.take(document)
       }
-      index += length
     }
     return gathering.output()
   }
@@ -46,6 +40,22 @@ struct ConverseGathering: AnswerGathering {
     var output = gathered
     output.toolCalls = ToolCall.json(calls)
     return output
+  }
+}
+
+/// The payloads of a recorded stream's frames, without a look at their checksums.
+enum EventStreamPayloads {
+  static func all(in body: [UInt8]) -> [[UInt8]] {
+    var payloads: [[UInt8]] = []
+    var index = 0
+    func number(_ place: Int) -> Int { (0..<4).reduce(0) { $0 << 8 | Int(body[place + $1]) } }
+    while index + 16 <= body.count {
+      let (length, headers) = (number(index), number(index + 4))
+      guard length >= headers + 16, index + length <= body.count else { break }
+      payloads.append(Array(body[(index + 12 + headers)..<(index + length - 4)]))
+      index += length
+    }
+    return payloads
   }
 }
 

@@ -14,6 +14,12 @@ protocol FramedSink: AnswerSink {
   mutating func beginFrame(type: String, isException: Bool)
   /// The frame was whole, and its checksum bears it out.
   mutating func endFrame()
+  /// How much of a text in a payload is kept for the sink where it came in pieces.
+  static var captureBytesMax: Int { get }
+}
+
+extension FramedSink {
+  static var captureBytesMax: Int { JSONText.nameBytesMax }
 }
 
 final class EventStreamReader<Sink: FramedSink>: PayloadReader {
@@ -23,7 +29,8 @@ final class EventStreamReader<Sink: FramedSink>: PayloadReader {
 
   private enum Phase { case prelude, headers, payload, checksum, broken }
 
-  private var reader = JSONReader(sink: Sink(), isStrict: false)
+  private var reader = JSONReader(
+    sink: Sink(), isStrict: false, captureBytesMax: Sink.captureBytesMax)
   private var phase = Phase.prelude
   /// Bytes of the prelude, the headers or the checksum.
   private var gathered: [UInt8] = []
