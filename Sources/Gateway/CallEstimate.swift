@@ -101,7 +101,7 @@ struct CallEstimate {
     bound = costBound(of: request, pricedIn: prices.file)
   }
 
-  /// The caller's own bound, else the smaller of the model's, which its provider enforces, and the
+  /// The caller's own bound, else the smaller of the model's, which most providers enforce, and the
   /// app's, which nobody does unless a budgeted app's request says it.
   private mutating func boundOutput(_ request: PeekedRequest, appMost: Int64?, isBudgeted: Bool) {
     if let asked = request.outputTokensMax {
@@ -109,12 +109,14 @@ struct CallEstimate {
       return
     }
     let modelMost = price?.outputTokensMax
-    guard let appMost, appMost < modelMost ?? .max, request.outputBoundPlace != nil else {
+    let most = min(appMost ?? .max, modelMost ?? .max)
+    let isNeeded = most < modelMost ?? .max || !request.isModelOutputEnforced
+    guard most < .max, isNeeded, request.outputBoundPlace != nil else {
       outputTokens = modelMost.map { request.outputTokens(ofEach: $0) }
       return
     }
-    if isBudgeted { outputBound = appMost }
-    outputTokens = request.outputTokensMax(withBound: appMost)
+    if isBudgeted { outputBound = most }
+    outputTokens = request.outputTokensMax(withBound: most)
   }
 
   private func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {

@@ -59,11 +59,11 @@ struct Settlement: Equatable {
     var usage = Usage(source: .estimated)
     usage.inputUncached = estimate.inputTokens
     usage.outputText = estimate.outputTokens ?? Int64(clamping: reading.outputTextBytes)
+    for unit in estimate.units { usage[unit.bucket] = unit.count }
     if case .atMost = estimate.bound {
       self.init(charge: reserved, usage: usage, isReleased: false)
       return
     }
-    for unit in estimate.units { usage[unit.bucket] = unit.count }
     let charge = estimate.price?.worstCase(
       inputTokens: usage.inputUncached, outputTokens: usage.outputText, units: estimate.units,
       serviceTier: estimate.serviceTier)

@@ -45,10 +45,10 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     _ body: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
   ) throws(PeekFault) -> PeekedRequest {
     switch self {
-    case .chatCompletions: try ChatRequestSink.peek(body)
-    case .completions: try CompletionsRequestSink.peek(body)
-    case .responses: try ResponsesRequestSink.peek(body)
-    case .embeddings: try EmbeddingsRequestSink.peek(body)
+    case .chatCompletions: try ChatRequestSink.peek(body).of(PathTail(path).deployment)
+    case .completions: try CompletionsRequestSink.peek(body).of(PathTail(path).deployment)
+    case .responses: try ResponsesRequestSink.peek(body).of(PathTail(path).deployment)
+    case .embeddings: try EmbeddingsRequestSink.peek(body).of(PathTail(path).deployment)
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
     case .messages: try MessagesRequestSink.peek(body)

@@ -98,9 +98,27 @@ struct PathTail {
       && segments[segments.count - 2].elementsEqual(ends[ends.count - 2])
   }
 
+  /// The NAME of `…/deployments/NAME/…` or `…/engines/NAME/…`, which decides at Azure which model
+  /// runs, whatever the body says; nil where the path has neither, and empty where it is no one
+  /// segment.
+  var deployment: String? {
+    for collection in ["/deployments/", "/engines/"] as [StaticString] {
+      guard let place = range(of: collection) else { continue }
+      let rest = PathTail(UnsafeRawBufferPointer(rebasing: bytes[place.upperBound...]))
+      guard let end = rest.bytes.firstIndex(of: UInt8(ascii: "/")), rest.deployment == nil else {
+        return ""
+      }
+      return String(decoding: rest.bytes[..<end], as: UTF8.self)
+    }
+    return nil
+  }
+
   /// Whether the query has a parameter of this name, in any escaping.
-  func hasParameter(_ name: StaticString) -> Bool {
-    query.split(separator: UInt8(ascii: "&")).contains { parameter in
+  func hasParameter(_ name: StaticString) -> Bool { parameterCount(name) > 0 }
+
+  /// How often the query has a parameter of this name, in any escaping.
+  func parameterCount(_ name: StaticString) -> Int {
+    query.split(separator: UInt8(ascii: "&")).count { parameter in
       var unescaped: [UInt8] = []
       var rest = parameter.prefix { $0 != UInt8(ascii: "=") }
       while let byte = rest.popFirst() {

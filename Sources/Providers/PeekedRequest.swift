@@ -45,10 +45,19 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var usageSplice: BodySplice?
   /// Where an output bound is put in; nil where the request cannot be given one.
   public internal(set) var outputBoundPlace: BoundPlace?
+  /// Whether the server itself ends an answer at the model's own maximum where the request sets no
+  /// bound. Where it does not, the bound has to be put in whatever the book says.
+  public internal(set) var isModelOutputEnforced = true
   /// The field that bounds the output: for callers to set.
   public internal(set) var outputBoundField: String = ""
 
   init() {}
+
+  /// The same request of the deployment that its path names, where it names one.
+  consuming func of(_ deployment: String?) -> PeekedRequest {
+    if let deployment { model = deployment }
+    return self
+  }
 
   /// The most output tokens of the whole call; nil where it sets no bound.
   public var outputTokensMax: Int64? {

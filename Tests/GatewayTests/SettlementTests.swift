@@ -42,6 +42,17 @@ import Testing
     #expect(!settlement.isReleased)
   }
 
+  @Test func anEstimateKeepsItsUnits() {
+    var estimate = CallEstimate()
+    estimate.bound = .atMost(Self.reserved)
+    estimate.units = [UsageCount(.charactersIn, 120)]
+    let settlement = Settlement(
+      .reportedElseEstimate, reading: CallReading(), estimate: estimate, reserved: Self.reserved,
+      endpoint: .metered(.chatCompletions), prices: TestPrice.book, at: GatewayFixture.now)
+    #expect(settlement.usage[.charactersIn] == 120)
+    #expect(settlement.charge == Self.reserved && settlement.usage.source == .estimated)
+  }
+
   /// A model that is billed by the second, whose provider reports tokens: they have no price, and
   /// the call must not be free.
   @Test func tokensOfAModelBilledByOtherUnitsAreChargedWhatWasHeld() {

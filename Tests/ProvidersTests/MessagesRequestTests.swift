@@ -53,6 +53,8 @@ import Testing
     (#""mcp_servers":[{"url":"u"}]"#, "'mcp_servers'"), (#""container":"c1""#, "'container'"),
     (#""context_management":{"edits":[]}"#, "'context_management'"),
     (#""fallbacks":[{"model":"x"}]"#, "'fallbacks'"), (#""speed":"fast""#, "'speed'"),
+    (#""thread":{"type":"continue","previous_message_id":"m1"}"#, "'thread'"),
+    (#""compaction":{"enabled":true}"#, "'compaction'"),
     (#""inference_geo":"us""#, "'inference_geo'"),
     (#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#, "web_search_20250305"),
     (#""tools":[{"name":"x"},{"type":"code_execution_20250825"}]"#, "code_execution_20250825"),

@@ -51,8 +51,22 @@ import Testing
     for body in [
       #"{"messages":[{"role":"user","content":"x","images":["aGk="]}]}"#,
       #"{"prompt":"x","images":["aGk="]}"#,
+      #"{"messages":[{"role":"user","content":"x","IMAGES":["aGk="]}]}"#,
+      #"{"messages":[{"role":"user","content":"x","image\u017f":["aGk="]}]}"#,
     ] { #expect(try peek(body).unboundablePart == "'images'") }
     #expect(try peek(#"{"prompt":"x","images":[]}"#).unboundablePart == nil)
+  }
+
+  /// It may show the prompt to the model any number of times.
+  @Test func aTemplateIsNamed() throws {
+    let body = #"{"model":"m","prompt":"x","template":"{{.Prompt}}{{.Prompt}}"}"#
+    #expect(try peek(body, .ollamaGenerate).unboundablePart == "'template'")
+    #expect(try peek(#"{"prompt":"x","template":""}"#, .ollamaGenerate).unboundablePart == nil)
+  }
+
+  @Test func theServerEnforcesNoMaximumOfTheModels() throws {
+    #expect(try !peek(#"{"model":"m"}"#).isModelOutputEnforced)
+    #expect(try Providers.Operation.chatCompletions.peek([0x7B, 0x7D]).isModelOutputEnforced)
   }
 
   @Test(arguments: [

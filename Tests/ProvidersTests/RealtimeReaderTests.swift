@@ -146,6 +146,9 @@ import Testing
   @Test(arguments: [
     ("/v1/realtime?model=gpt-voice", "gpt-voice"),
     ("/openai/realtime?api-version=1&deployment=d", "d"), ("/v1/realtime", ""),
+    // Which of two counts is the upstream's affair.
+    ("/v1/realtime?model=a&deployment=b", ""), ("/v1/realtime?model=a&model=b", ""),
+    ("/v1/realtime?%6Dodel=b&model=a", ""), ("/v1/realtime?%6Dodel=b", ""),
     ("/v1/realtime?model=a%20b", ""), ("/v1/realtime?modell=x&model=", ""),
   ])
   func theModelStandsInTheQuery(path: String, model: String) throws {

@@ -6,6 +6,7 @@ enum MessagesRequestKey: UInt8, RequestKey, CaseIterable {
   case thinking
   // From here on: keys that reach what no bound can be read of. `null` and empty values do not.
   case mcpServers, container, contextManagement, fallbacks, fallbackCreditToken
+  case thread, compaction
 
   static let all = allCases
 
@@ -26,6 +27,8 @@ enum MessagesRequestKey: UInt8, RequestKey, CaseIterable {
     case .contextManagement: "context_management"
     case .fallbacks: "fallbacks"
     case .fallbackCreditToken: "fallback_credit_token"
+    case .thread: "thread"
+    case .compaction: "compaction"
     }
   }
 

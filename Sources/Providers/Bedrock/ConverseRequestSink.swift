@@ -45,6 +45,7 @@ struct ConverseRequestSink: RequestSink {
 
   private(set) var fault: PeekFault?
   private var request = PeekedRequest()
+  private var hasTier = false
   private var said = SaidKeys<ConverseRequestKey>()
   private var top: ConverseRequestKey?
   private var places: [Place] = []
@@ -190,7 +191,10 @@ struct ConverseRequestSink: RequestSink {
     case (.block, _), (.blocks, _): savedBytes += max(0, range.count - text.count - 2)
     case (.config, .maxTokens):
       note(.wrong("inferenceConfig.maxTokens", "a whole number", at: range.lowerBound))
-    case (.tier, .type): request.serviceTier = text.string
+    case (.tier, .type):
+      // Said twice, it may be either: as if it were not said, any tier is reserved for.
+      request.serviceTier = hasTier ? nil : text.string
+      hasTier = true
     case (.top, _): if let top, top.isUnboundable, text.count > 0 { part("'\(top.name)'") }
     default: break
     }

@@ -11,7 +11,7 @@ struct OllamaRequestSink: RequestSink {
   static let tokensPerMessage: Int64 = 16
 
   private enum Key: UInt8, RequestKey, CaseIterable {
-    case model, stream, options, messages, images
+    case model, stream, options, messages, images, template
 
     static let all = allCases
 
@@ -22,8 +22,17 @@ struct OllamaRequestSink: RequestSink {
       case .options: "options"
       case .messages: "messages"
       case .images: "images"
+      case .template: "template"
       }
     }
+  }
+
+  private enum MessageKey: UInt8, RequestKey, CaseIterable {
+    case images
+
+    static let all = allCases
+
+    var name: StaticString { "images" }
   }
 
   private(set) var fault: PeekFault?
@@ -84,17 +93,25 @@ struct OllamaRequestSink: RequestSink {
       if !isNumPredict, equalsIgnoringCase(text.bytes, "num_predict") {
         note(.lookalike("num_predict", at: range.lowerBound))
       }
-    } else if depth == 3, top == .messages, text.equals("images") {
-      picture()
+    } else if depth == 3, top == .messages {
+      switch MessageKey.match(text) {
+      case .other: break
+      // The server's decoder takes any case of letters.
+      case .key, .lookalike: picture()
+      }
     }
   }
 
-  private mutating func picture() {
-    if request.unboundablePart == nil { request.unboundablePart = "'images'" }
+  private mutating func picture() { unboundable("'images'") }
+
+  private mutating func unboundable(_ part: String) {
+    if request.unboundablePart == nil { request.unboundablePart = part }
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if top == .images { picture() }
+    // A template may show the prompt to the model any number of times.
+    if top == .template, depth == 1, text.count > 0 { unboundable("'template'") }
     if isNumPredict { wrong("options.num_predict", "a whole number", range.lowerBound) }
     guard depth == 1 else { return }
     switch top {
@@ -158,6 +175,7 @@ struct OllamaRequestSink: RequestSink {
     request.inputTokensMax =
       Int64(bodyBytes) + messages * Self.tokensPerMessage + Self.tokensPerRequest
     request.outputBoundField = Self.boundField
+    request.isModelOutputEnforced = false
     request.outputBoundPlace = boundPlace
     return request
   }

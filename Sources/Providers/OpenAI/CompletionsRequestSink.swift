@@ -2,6 +2,13 @@
 
 /// The sink of a completions request.
 struct CompletionsRequestSink: RequestSink {
+  private enum PromptKey: UInt8, RequestKey, CaseIterable {
+    case prompt
+
+    static let all = allCases
+    var name: StaticString { "prompt" }
+  }
+
   private var chat = ChatRequestSink()
   private var isPrompt = false
   private var hasPrompt = false
@@ -27,7 +34,13 @@ struct CompletionsRequestSink: RequestSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if depth == 1 {
-      isPrompt = text.equals("prompt")
+      switch PromptKey.match(text) {
+      case .key: isPrompt = true
+      case .other: isPrompt = false
+      case .lookalike(let key):
+        isPrompt = false
+        promptFault = .lookalike(key.name, at: range.lowerBound)
+      }
       if isPrompt, hasPrompt { promptFault = .said("prompt", at: range.lowerBound) }
       hasPrompt = hasPrompt || isPrompt
     }

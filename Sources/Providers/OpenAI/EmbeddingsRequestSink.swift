@@ -10,9 +10,20 @@ struct EmbeddingsRequestSink: RequestSink {
 
   private enum Key: UInt8, RequestKey, CaseIterable {
     case model, input
+    // Servers of the same API take what is to be embedded under other names, pictures among it.
+    case inputs, messages, images, content
 
     static let all = allCases
-    var name: StaticString { self == .model ? "model" : "input" }
+    var name: StaticString {
+      switch self {
+      case .model: "model"
+      case .input: "input"
+      case .inputs: "inputs"
+      case .messages: "messages"
+      case .images: "images"
+      case .content: "content"
+      }
+    }
   }
 
   private(set) var fault: PeekFault?
@@ -44,6 +55,9 @@ struct EmbeddingsRequestSink: RequestSink {
     case .key(let key):
       if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
       top = key
+      if key.rawValue >= Key.inputs.rawValue {
+        request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
+      }
     }
   }
 

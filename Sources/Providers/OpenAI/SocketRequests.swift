@@ -2,9 +2,12 @@
 
 extension PeekedRequest {
   /// A session of the Realtime API: `…/realtime?model=M`, at Azure `…/realtime?deployment=D`.
+  /// Said twice, or under both names, it has no model: which one counts is the upstream's affair.
   static func realtime(path: PathTail) -> PeekedRequest {
     var request = PeekedRequest()
-    request.model = path.queryValue("model") ?? path.queryValue("deployment") ?? ""
+    if path.parameterCount("model") + path.parameterCount("deployment") == 1 {
+      request.model = path.queryValue("model") ?? path.queryValue("deployment") ?? ""
+    }
     request.isStream = true
     request.fillsContext = true
     return request
