@@ -5,7 +5,8 @@
 // response that begins takes it; one that ends settles it by the usage that it says, and the next
 // is reserved before the message's last byte reaches the caller. Where there is no money for a next
 // one, the session is told why and closed: so that settled and reserved money never pass the cap,
-// however long a session lasts.
+// however long a session lasts. Only a response that the upstream begins beside another while there
+// is no money for it is a debt: it cannot be kept from beginning.
 
 import Metering
 import NIOCore
@@ -18,11 +19,14 @@ final class SocketSession: Draining {
   final class Held {
     var reservation: Reservation?
     let amount: Money
+    /// What it is charged where the upstream never says what it used.
+    let most: Money
     /// When its response began, or it was reserved.
     var since: NIODeadline
 
-    init(_ reservation: consuming Reservation, since: NIODeadline) {
+    init(_ reservation: consuming Reservation, most: Money? = nil, since: NIODeadline) {
       amount = reservation.amount
+      self.most = most ?? reservation.amount
       self.reservation = consume reservation
       self.since = since
     }
@@ -133,8 +137,11 @@ final class SocketSession: Draining {
     switch event {
     case .responseBegan:
       // One beside another, as a session may make them, needs a reservation of its own.
-      if spare == nil, let denial = reserveNext() { return denial }
-      guard let held = spare.take() else { return nil }
+      let denial = spare == nil ? reserveNext() : nil
+      guard let held = spare.take() else {
+        owe()
+        return denial
+      }
       held.since = .now()
       open.append(held)
       return nil
@@ -147,23 +154,41 @@ final class SocketSession: Draining {
       guard let usage = reading.usage else { return nil }
       let model = reading.responseModel.isEmpty ? estimate.model : reading.responseModel
       transcribed.append(ModelUsage(model: model, usage: usage))
-      return nil
+      // A response under way takes it along. With none, a session that only listens would spend
+      // what nothing holds it back from.
+      guard open.isEmpty, let held = spare.take() else { return nil }
+      var only = CallReading()
+      only.usage = Usage(source: .reported)
+      settle(held, only, .completed)
+      return reserveNext()
     }
   }
 
   /// Reserves for the next response; nobody is left to have one where the caller is gone.
   private func reserveNext() -> Denial? {
     guard caller != nil else { return nil }
-    ledgerSteps += 1
-    let request = AdmissionRequest(
-      app: app, key: plan.key, upstream: core.upstreams[plan.upstream].name, model: estimate.model,
-      isStream: true, bound: estimate.bound)
-    switch core.desk.admit(request, at: core.clock()) {
+    switch admit(estimate.bound) {
     case .admitted(let reservation):
       spare = Held(reservation, since: .now())
       return nil
     case .denied(let denial, _): return denial
     }
+  }
+
+  /// A response has begun that nothing is reserved for: it is charged all the same, as a debt.
+  private func owe() {
+    guard case .admitted(let reservation) = admit(.atMost(.zero)) else { return }
+    var most = Money.zero
+    if case .atMost(let bound) = estimate.bound { most = bound }
+    open.append(Held(reservation, most: most, since: .now()))
+  }
+
+  private func admit(_ bound: CostBound) -> AdmissionDesk.Answer {
+    ledgerSteps += 1
+    let request = AdmissionRequest(
+      app: app, key: plan.key, upstream: core.upstreams[plan.upstream].name, model: estimate.model,
+      isStream: true, bound: bound)
+    return core.desk.admit(request, at: core.clock())
   }
 
   private func settle(_ held: Held, _ reading: CallReading, _ ending: CallEnding) {
@@ -174,7 +199,7 @@ final class SocketSession: Draining {
     transcribed = []
     let at = core.clock()
     let settlement = Settlement(
-      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: held.amount,
+      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: held.most,
       endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: at)
     close(reservation, held, settlement, reading, ending, at)
   }

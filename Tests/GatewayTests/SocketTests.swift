@@ -122,6 +122,60 @@ import Wire
     upstream.stop()
   }
 
+  /// A session that only listens spends, too: speech is transcribed by a model of its own.
+  @Test func transcriptionsAloneEndWithTheMoney() async throws {
+    let heard = Self.text(
+      #"{"type":"conversation.item.input_audio_transcription.completed","item_id":"i","#
+        + #""usage":{"type":"tokens","input_tokens":1000,"output_tokens":100,"#
+        + #""total_tokens":1100}}"#)
+    let upstream = try ScriptedUpstream { _ in
+      [.send(Self.opened)] + (0..<200).map { _ in .bytes(heard) } + [.expectClose]
+    }
+    let fixture = try await GatewayFixture(
+      upstreamPort: upstream.port, capNanodollars: Self.most * 2)
+    let port = fixture.port
+    let bytes = try await onThread { () -> [UInt8] in
+      let socket = try RawSocket(port: port)
+      try socket.send(Self.request())
+      _ = try socket.receive(through: "\r\n\r\n")
+      return try socket.receiveAll()
+    }
+    #expect(String(decoding: bytes, as: UTF8.self).contains("budget_exhausted"))
+    try await fixture.quiet()
+    let account = fixture.account
+    #expect(account.settled.nanodollars > 0 && account.settled.nanodollars <= Self.most * 2)
+    #expect(account.reserved == .zero)
+    let settled = try Self.settled(fixture)
+    #expect(settled.count > 1 && settled.count < 200)
+    #expect(settled[0].outcome.otherModels.map(\.usage.inputUncached) == [1_000])
+    try await fixture.stop()
+    upstream.stop()
+  }
+
+  /// The upstream begins a second response beside the first, and there is money for one: it cannot
+  /// be kept from beginning, and it is not free.
+  @Test func aResponseThatNothingWasReservedForIsADebt() async throws {
+    let upstream = try ScriptedUpstream { _ in
+      [.send(Self.opened), .bytes(Self.began), .bytes(Self.began), .expectClose]
+    }
+    let fixture = try await GatewayFixture(
+      upstreamPort: upstream.port, capNanodollars: Self.most + Self.most / 2)
+    let port = fixture.port
+    let bytes = try await onThread { () -> [UInt8] in
+      let socket = try RawSocket(port: port)
+      try socket.send(Self.request())
+      _ = try socket.receive(through: "\r\n\r\n")
+      return try socket.receiveAll()
+    }
+    #expect(String(decoding: bytes, as: UTF8.self).contains("budget_exhausted"))
+    try await fixture.quiet()
+    #expect(fixture.account.settled.nanodollars == Self.most * 2)
+    #expect(fixture.account.reserved == .zero)
+    #expect(try Self.settled(fixture).allSatisfy { $0.outcome.usage.source == .estimated })
+    try await fixture.stop()
+    upstream.stop()
+  }
+
   /// Money for one response is enough for one: it is not cut for want of a next one's.
   @Test func theLastResponseIsWhole() async throws {
     let one = Self.began + Self.done(input: 1_000, output: 100)
