@@ -132,6 +132,12 @@ struct ChatAnswerSink: AnswerSink {
       details = .output
     } else if text.equals("prompt_cache_hit_tokens") {
       usageField = .cached
+    } else if text.equals("num_search_queries") {
+      usageField = .searches
+    } else if text.equals("citation_tokens") {
+      usageField = .citations
+    } else if text.equals("reasoning_tokens") {
+      usageField = .reasoningBeside
     }
   }
 
@@ -146,6 +152,7 @@ struct ChatAnswerSink: AnswerSink {
     case .output:
       if text.equals("reasoning_tokens") { usageField = .reasoning }
       if text.equals("audio_tokens") { usageField = .outputAudio }
+      if text.equals("image_tokens") { usageField = .outputImage }
     case .none: break
     }
   }

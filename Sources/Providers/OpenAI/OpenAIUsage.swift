@@ -14,6 +14,10 @@ struct OpenAIUsage: Sendable {
     case cachedAudio, cachedImage
     /// Parts of `cacheWrite` by how long they are kept; the rest of it is kept the shortest.
     case cacheWrite30m, cacheWrite12h
+    case outputImage
+    /// Of servers that search by themselves (Perplexity): their searches, what was read of the
+    /// pages found, and reasoning, all beside the other counts.
+    case searches, citations, reasoningBeside
   }
 
   /// No call comes near this many tokens; a larger count is a fault, and sums stay in range.
@@ -32,6 +36,10 @@ struct OpenAIUsage: Sendable {
   private var inputImage: Int64 = 0
   private var reasoning: Int64 = 0
   private var outputAudio: Int64 = 0
+  private var outputImage: Int64 = 0
+  private var searches: Int64?
+  private var citations: Int64 = 0
+  private var reasoningBeside: Int64 = 0
   private(set) var isInconsistent = false
 
   /// Takes a figure.
@@ -57,6 +65,10 @@ struct OpenAIUsage: Sendable {
     case .inputImage: inputImage = count
     case .reasoning: reasoning = count
     case .outputAudio: outputAudio = count
+    case .outputImage: outputImage = count
+    case .searches: searches = count
+    case .citations: citations = count
+    case .reasoningBeside: reasoningBeside = count
     }
   }
 
@@ -99,12 +111,18 @@ struct OpenAIUsage: Sendable {
     rest -= usage.cacheRead
     usage.inputUncached = rest
     rest = output
-    let unnamed = max(0, (total ?? 0) - input - output)
+    var unnamed = max(0, (total ?? 0) - input - output)
+    // The same name at the same place is a part of the output at servers that do not search.
+    if searches != nil { unnamed = max(unnamed, reasoningBeside) }
+    usage[.webSearches] = searches ?? 0
+    usage[.citations] = citations
     usage.outputAudio = take(outputAudio, from: &rest, &isInconsistent)
+    usage[.outputImage] = take(outputImage, from: &rest, &isInconsistent)
     // Where reasoning stands beside the output count, the total says so: no contradiction.
     var isOutside = false
     usage.outputReasoning = take(reasoning, from: &rest, &isOutside) + unnamed
-    if isOutside, unnamed < reasoning - (output - usage.outputAudio) { isInconsistent = true }
+    let named = usage.outputAudio + usage[.outputImage]
+    if isOutside, unnamed < reasoning - (output - named) { isInconsistent = true }
     usage.outputText = rest
     return (usage, isInconsistent)
   }
