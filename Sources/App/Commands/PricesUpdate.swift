@@ -154,29 +154,16 @@ struct PriceReport {
       var new: Int64?
     }
 
-    struct Calls: Encodable {
-      var upstream: String
-      var model: String
-      var calls: Int64
-      var chargeNanodollars: Int64
-      var newNanodollars: Int64
-    }
-
     var table: String
     var sha256: String
     var from: String
     var books: [Book]
     var absent: [String]
-    var lastWeek: [Calls]
-    var lastWeekUnchanged: Calls
+    var lastWeek: [PricedCalls.Encoded]
+    var lastWeekUnchanged: PricedCalls.Encoded
   }
 
   var encoded: Encoded {
-    func calls(_ upstream: String, _ model: String, _ row: PricedCalls.Row) -> Encoded.Calls {
-      Encoded.Calls(
-        upstream: upstream, model: model, calls: row.calls,
-        chargeNanodollars: row.charged.nanodollars, newNanodollars: row.priced.nanodollars)
-    }
     let books = update.diffs.map { diff in
       Encoded.Book(
         book: diff.book,
@@ -193,8 +180,7 @@ struct PriceReport {
     return Encoded(
       table: update.table.name, sha256: update.table.sha256, from: "\(update.day)", books: books,
       absent: update.absent,
-      lastWeek: backcast.changed.map { calls($0.key.upstream, $0.key.model, $0.value) }
-        .sorted { ($0.upstream, $0.model) < ($1.upstream, $1.model) },
-      lastWeekUnchanged: calls("", "", backcast.others))
+      lastWeek: PricedCalls.encoded(backcast.changed),
+      lastWeekUnchanged: PricedCalls.Encoded("", "", backcast.others))
   }
 }

@@ -114,27 +114,14 @@ struct RepriceCommand: ParsableCommand {
   private static let patienceSeconds = 3
 
   struct Encoded: Encodable {
-    struct Calls: Encodable {
-      var upstream: String
-      var model: String
-      var calls: Int64
-      var chargeNanodollars: Int64
-      var newNanodollars: Int64
-    }
-
-    var changed: [Calls]
+    var changed: [PricedCalls.Encoded]
     var unchanged: Int64
     var skipped: [String: Int64]
     /// The numbers of the repricings that were asked for.
     var repricings: [Int64]
 
     init(_ plan: RepricingPlan, _ numbers: [Int64]) {
-      changed = plan.changed.map {
-        Calls(
-          upstream: $0.key.upstream, model: $0.key.model, calls: $0.value.calls,
-          chargeNanodollars: $0.value.charged.nanodollars,
-          newNanodollars: $0.value.priced.nanodollars)
-      }.sorted { ($0.upstream, $0.model) < ($1.upstream, $1.model) }
+      changed = PricedCalls.encoded(plan.changed)
       unchanged = plan.unchanged
       skipped = Dictionary(
         uniqueKeysWithValues: plan.skipped.map { ($0.key.rawValue, $0.value) })

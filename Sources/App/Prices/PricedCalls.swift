@@ -38,6 +38,31 @@ enum PricedCalls {
     }
   }
 
+  /// A line for machines.
+  struct Encoded: Encodable {
+    var upstream: String
+    var model: String
+    var calls: Int64
+    var chargeNanodollars: Int64
+    var newNanodollars: Int64
+
+    init(_ upstream: String, _ model: String, _ row: Row) {
+      self.upstream = upstream
+      self.model = model
+      calls = row.calls
+      chargeNanodollars = row.charged.nanodollars
+      newNanodollars = row.priced.nanodollars
+    }
+  }
+
+  static func encoded(_ rows: [Key: Row]) -> [Encoded] {
+    sorted(rows).map { Encoded($0.key.upstream, $0.key.model, $0.value) }
+  }
+
+  private static func sorted(_ rows: [Key: Row]) -> [(key: Key, value: Row)] {
+    rows.sorted { ($0.key.upstream, $0.key.model) < ($1.key.upstream, $1.key.model) }
+  }
+
   static func total(of rows: [Key: Row]) -> Row {
     rows.values.reduce(into: Row()) { $0.add($1) }
   }
@@ -51,12 +76,9 @@ enum PricedCalls {
         signed(row.difference),
       ]
     }
-    let sorted = rows.sorted {
-      ($0.key.upstream, $0.key.model) < ($1.key.upstream, $1.key.model)
-    }
     Console.table(
       ["UPSTREAM", "MODEL", "CALLS", "CHARGED", column, "CHANGE"],
-      sorted.map { cells($0.key.upstream, $0.key.model, $0.value) }
+      sorted(rows).map { cells($0.key.upstream, $0.key.model, $0.value) }
         + [cells("total", "", total(of: rows))], rightAligned: [2, 3, 4, 5])
   }
 
