@@ -3,6 +3,7 @@
 import Metering
 import NIOCore
 import Providers
+import Wire
 
 /// What the request's body says, and the bound on the call's cost that follows from it.
 struct CallEstimate {
@@ -56,7 +57,9 @@ struct CallEstimate {
     do throws(PeekFault) {
       var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
         try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
-          try operation.peek(bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]))
+          try operation.peek(
+            bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]),
+            form: operation.takesForm ? Self.form(plan.head.fields, in: head) : .json)
         }
       }
       guard !request.model.isEmpty || operation == .responsesSocket,
@@ -72,6 +75,14 @@ struct CallEstimate {
     }
   }
 
+  /// What the head says of the body's form; a second content type is one that parsers part at.
+  private static func form(_ fields: HeadFields, in head: UnsafeRawBufferPointer) -> RequestForm {
+    let types = fields.slices.filter { $0.field == .contentType }
+    guard types.count < 2 else { return .unknown }
+    return RequestForm(
+      contentType: types.first.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) })
+  }
+
   private static func readFields(_ plan: RequestPlan, into request: inout PeekedRequest) {
     plan.headBytes.withUnsafeReadableBytes { bytes in
       for slice in plan.head.fields.slices where slice.field == .other {
@@ -85,15 +96,20 @@ struct CallEstimate {
   private static let modelMessage =
     "The request must name a 'model', in at most \(modelBytesMax) bytes."
 
+  /// Of a request that no field can bound.
+  private static let outputPart =
+    "the length of its output (outputTokensMax of the model's price would bound it)"
+
   private mutating func take(
-    _ request: PeekedRequest, policy: Policy, prices: PriceBook, at now: Timestamp
+    _ peeked: PeekedRequest, policy: Policy, prices: PriceBook, at now: Timestamp
   ) {
-    model = request.model
+    model = peeked.model
+    price = prices.price(model: model, at: now)
+    let request = peeked.isMedia ? peeked.billed(at: price) : peeked
     isStream = request.isStream
     serviceTier = request.serviceTier
     inputTokens = request.inputTokensMax
     units = request.units
-    price = prices.price(model: model, at: now)
     if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }
     hidesUsage = request.hidesUsage
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
@@ -129,7 +145,9 @@ struct CallEstimate {
       return .none(.costUnbounded(part: "a session with a model of unknown context window"))
     }
     guard let outputTokens else {
-      return .none(.outputUnbounded(field: request.outputBoundField))
+      let field = request.outputBoundField
+      return .none(
+        field.isEmpty ? .costUnbounded(part: Self.outputPart) : .outputUnbounded(field: field))
     }
     let worst = price.worstCase(
       inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: serviceTier)

@@ -33,6 +33,9 @@ public final class ModelPrice: Sendable {
   public let inputTokensMax: Int64?
   /// Whether every kind of token has a price; false for models that are billed by other units.
   public let pricesTokens: Bool
+  /// Whether some kind of token that goes in and some that comes out has a price; false for models
+  /// that are billed by the second, the picture or the character.
+  public let isBilledByTokens: Bool
 
   public init(
     effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
@@ -50,6 +53,7 @@ public final class ModelPrice: Sendable {
       })
     self.outputTokensMax = outputTokensMax
     self.inputTokensMax = inputTokensMax
+    isBilledByTokens = base.dearestInput >= 0 && base.dearestOutput >= 0
     pricesTokens = base.rate(of: .inputUncached) != nil && base.rate(of: .outputText) != nil
   }
 

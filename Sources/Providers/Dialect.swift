@@ -65,6 +65,7 @@ extension DialectID {
     }
     if path.ends(with: "/chat/completions") || path.ends(with: "/completions")
       || path.ends(with: "/responses") || path.ends(with: "/embeddings")
+      || path.contains("/images/") || path.contains("/audio/")
     {
       return .openai
     }

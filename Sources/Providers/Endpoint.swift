@@ -35,6 +35,7 @@ public enum Endpoint: Hashable, Sendable {
         return .metered(.embeddings)
       }
       if path.ends(with: "/responses") { return .metered(.responses) }
+      if let operation = media(path) { return .metered(operation) }
       if path.ends(with: "/v1/messages") { return .metered(.messages) }
       if path.ends(with: "/v1/messages/count_tokens") { return .free }
     }
@@ -81,6 +82,16 @@ public enum Endpoint: Hashable, Sendable {
     case .bedrock: return .unmetered
     case .ollama: return ollama(path, isPost: isPost, isReading: isReading)
     }
+  }
+
+  /// Pictures and sound; nil for other paths.
+  private static func media(_ path: PathTail) -> Operation? {
+    let pictures = ["/images/generations", "/images/edits", "/images/variations"] as [StaticString]
+    if pictures.contains(where: path.ends) { return .images }
+    if path.ends(with: "/audio/speech") { return .speech }
+    let isTranscription =
+      path.ends(with: "/audio/transcriptions") || path.ends(with: "/audio/translations")
+    return isTranscription ? .transcriptions : nil
   }
 
   private static func ollama(_ path: PathTail, isPost: Bool, isReading: Bool) -> Endpoint {

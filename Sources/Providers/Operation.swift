@@ -11,6 +11,11 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case completions
   case responses
   case embeddings
+  /// Pictures made, edited or varied.
+  case images
+  case speech
+  /// What a sound says, written down or translated.
+  case transcriptions
   /// A session of the Realtime API over a WebSocket.
   case realtime
   /// The Responses API's socket mode.
@@ -41,14 +46,21 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   ///   - body: the bytes, not kept. Time is linear; strings read allocate, nothing else.
   ///   - path: the path behind the upstream's name, with or without a query: some dialects name
   ///     the model there.
+  ///   - form: how the body is written; only asked where `takesForm`.
   public func peek(
-    _ body: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
+    _ body: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer, form: RequestForm = .json
   ) throws(PeekFault) -> PeekedRequest {
     switch self {
     case .chatCompletions: try ChatRequestSink.peek(body).of(PathTail(path).deployment)
     case .completions: try CompletionsRequestSink.peek(body).of(PathTail(path).deployment)
     case .responses: try ResponsesRequestSink.peek(body).of(PathTail(path).deployment)
     case .embeddings: try EmbeddingsRequestSink.peek(body).of(PathTail(path).deployment)
+    case .images:
+      try ImageRequestSink.request(body, form: form, deployment: PathTail(path).deployment)
+    case .speech:
+      try SpeechRequestSink.request(body, form: form, deployment: PathTail(path).deployment)
+    case .transcriptions:
+      try TranscriptionRequest.peek(body, form: form, deployment: PathTail(path).deployment)
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
     case .messages: try MessagesRequestSink.peek(body)
@@ -63,12 +75,14 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   }
 
   /// As `peek(_:path:)`, for an array.
-  public func peek(_ body: [UInt8], path: String = "/") throws(PeekFault) -> PeekedRequest {
+  public func peek(
+    _ body: [UInt8], path: String = "/", form: RequestForm = .json
+  ) throws(PeekFault) -> PeekedRequest {
     var path = path
     let result = path.withUTF8 { path in
       body.withUnsafeBytes { bytes -> Result<PeekedRequest, PeekFault> in
         do throws(PeekFault) {
-          return .success(try peek(bytes, path: UnsafeRawBufferPointer(path)))
+          return .success(try peek(bytes, path: UnsafeRawBufferPointer(path), form: form))
         } catch {
           return .failure(error)
         }
@@ -82,6 +96,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     // A socket that was not opened is answered with an error's body, at the most.
     case .chatCompletions, .completions, .embeddings, .realtime: AnswerReader<ChatAnswerSink>()
+    case .images: AnswerReader<MediaAnswerSink<PictureMedium>>()
+    case .speech: AnswerReader<MediaAnswerSink<SpeechMedium>>()
+    case .transcriptions: AnswerReader<MediaAnswerSink<TranscriptMedium>>()
     case .responses, .responsesSocket: AnswerReader<ResponsesAnswerSink>()
     case .messages: AnswerReader<MessagesAnswerSink>()
     case .generateContent, .streamGenerateContent, .embedContent:
@@ -100,6 +117,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     switch self {
     case .chatCompletions, .completions, .embeddings, .realtime:
       StreamReader<ChatAnswerSink>(hidesUsage: hidesUsage)
+    case .images: StreamReader<MediaAnswerSink<PictureMedium>>(hidesUsage: false)
+    case .speech: StreamReader<MediaAnswerSink<SpeechMedium>>(hidesUsage: false)
+    case .transcriptions: StreamReader<MediaAnswerSink<TranscriptMedium>>(hidesUsage: false)
     case .responses, .responsesSocket: StreamReader<ResponsesAnswerSink>(hidesUsage: false)
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
     case .generateContent, .streamGenerateContent, .embedContent:
@@ -117,7 +137,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       .streamGenerateContent, .converse, .converseStream, .invokeModel, .invokeModelStream,
       .ollamaChat, .ollamaGenerate:
       true
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed:
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+      .embedContent, .invokeEmbed, .ollamaEmbed:
       false
     }
   }
@@ -126,6 +147,14 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   public var isSocket: Bool {
     switch self {
     case .realtime, .responsesSocket: true
+    default: false
+    }
+  }
+
+  /// Its body may be a form, so that its content type decides how it is read.
+  public var takesForm: Bool {
+    switch self {
+    case .images, .speech, .transcriptions: true
     default: false
     }
   }
@@ -157,7 +186,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .invokeModelStream:
       isStream
         ? InvokeGathering.extract(frames: body) : InvokeGathering.extract(body, isStream: false)
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed:
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+      .embedContent, .invokeEmbed, .ollamaEmbed:
       OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
@@ -173,7 +203,9 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .converse, .converseStream: ConverseInputText.extract(body)
     case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
     case .invokeModel, .invokeModelStream: InvokeInputText.extract(body)
-    case .embeddings, .realtime, .responsesSocket, .embedContent, .invokeEmbed, .ollamaEmbed: ""
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+      .embedContent, .invokeEmbed, .ollamaEmbed:
+      ""
     case .messages: MessagesInputText.extract(body)
     }
   }

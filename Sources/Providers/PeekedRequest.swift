@@ -39,6 +39,8 @@ public struct PeekedRequest: Hashable, Sendable {
   var hasPictures = false
   /// At most so many units that are no tokens: images to make, characters to speak.
   public internal(set) var units: [UsageCount] = []
+  /// What it costs where its model is not billed by tokens; nil: it always is.
+  var media: MediaUnits?
   /// The part that makes the cost unboundable, for people: `an image (image_url)`; nil: none.
   public internal(set) var unboundablePart: String?
   /// The splice that makes a stream report its usage; nil where it does already, or is no stream.

@@ -24,6 +24,11 @@ import Testing
     ("quay-response-stream", "openai/responses-tool-call.sse", 1),
     ("quay-embed", "openai/embeddings.json", 1),
     ("quay-legacy", "openai/completions-stream.sse", 1),
+    ("gpt-image-1", "openai/images.json", 2),
+    ("gpt-image-1-mini", "openai/images-stream.sse", 1),
+    ("quay-listen", "openai/transcription-tokens.json", 1),
+    ("quay-listen-stream", "openai/transcription-stream.sse", 1),
+    ("quay-speak-stream", "openai/speech-stream.sse", 1),
     ("claude-plain", "anthropic/messages-web-search.json", 1),
     ("claude-retry", "anthropic/messages-web-search.json", 1),
     ("claude-slow", "anthropic/messages-web-search.json", 1),
@@ -67,12 +72,17 @@ import Testing
   }
 
   private static func installation() throws -> TestInstallation {
+    // A maximum of input and output, which a transcription and a speech are bounded by.
     let lines = (expected.map(\.model) + ["quay-error", "claude-error", "gemini-error"]).map {
-      "\($0): { from: 2026-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\" }"
+      "\($0): { from: 2026-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\", "
+        + "inputTokensMax: 20000, outputTokensMax: 20000 }"
     }
     let installation = try TestInstallation(
       apps: ["shop": "upstream: oai\nbudgets: { day: \"5.00\" }"],
       prices: lines.joined(separator: "\n"))
+    let speech = "quay-speak: { from: 2026-01-01, charactersInPerMillion: \"15\" }"
+    try installation.write(
+      "thresholds/prices/openai.yaml", (lines + [speech]).joined(separator: "\n"))
     for dialect in ["anthropic", "gemini"] {
       try installation.write("thresholds/prices/\(dialect).yaml", lines.joined(separator: "\n"))
     }
@@ -119,6 +129,10 @@ import Testing
       #expect(row["inputTokens"] as? Int == calls * sum(.inputTokens), "\(model): \(row)")
       #expect(row["outputTokens"] as? Int == calls * sum(.outputTokens), "\(model): \(row)")
     }
+    // A sound says no usage: its characters were counted.
+    let speech = rows.first { $0["model"] as? String == "quay-speak" } ?? [:]
+    #expect(speech["callsEstimated"] as? Int == 1, "\(speech)")
+    #expect(speech["chargeNanodollars"] as? Int == 12 * 15_000, "\(speech)")
     for model in ["quay-error", "claude-error", "gemini-error"] {
       let row = rows.first { $0["model"] as? String == model } ?? [:]
       #expect(row["chargeNanodollars"] as? Int == 0, "\(model): \(row)")

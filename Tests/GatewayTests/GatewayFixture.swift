@@ -22,6 +22,7 @@ enum TestPrice {
     for model in ["gpt-open", "mistral.x", "cohere.embed-x"] {
       book.add(ModelPrice(effectiveFrom: start, base: rates), model: model)
     }
+    book.addMedia(start)
     var voice = rates
     voice[.inputAudio] = 4_000_000_000
     voice[.cacheReadAudio] = 500_000_000
@@ -33,8 +34,32 @@ enum TestPrice {
     return book
   }()
 
+  /// Nanodollars a character, a picture's token that comes out, a second of sound.
+  static let character: Int64 = 15_000
+  static let pictureToken: Int64 = 40_000
+  static let second: Int64 = 100_000
+
   static func cost(input: Int64, output: Int64) -> Money {
     Money(nanodollars: input * 1_000 + output * 2_000)
+  }
+}
+
+extension PriceBook {
+  fileprivate mutating func addMedia(_ start: Timestamp) {
+    var speech = Rates()
+    speech[.charactersIn] = TestPrice.character * 1_000_000
+    var sound = Rates()
+    sound[.audioInMilliseconds] = TestPrice.second * 1_000
+    var picture = Rates()
+    picture[.inputUncached] = 1_000_000_000
+    picture[.outputImage] = TestPrice.pictureToken * 1_000_000
+    var talk = picture
+    talk[.outputAudio] = 1_000_000
+    for (model, rates) in [
+      ("tts-1", speech), ("whisper-1", sound), ("gpt-image-1", picture), ("gpt-talk", talk),
+    ] {
+      add(ModelPrice(effectiveFrom: start, base: rates), model: model)
+    }
   }
 }
 

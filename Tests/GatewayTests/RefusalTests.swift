@@ -171,7 +171,7 @@ import Testing
   @Test func unmeteredPathsAreRefusedForABudgetAndRelayedWithoutOne() async throws {
     let (fixture, upstream) = try await Self.guarded()
     for path in [
-      "/v1/images/edits", "/v1//chat/completions", "/v1/chat/completions/",
+      "/v1/fine_tuning/jobs", "/v1//chat/completions", "/v1/chat/completions/",
       "/v1/chat%2Fcompletions",
     ] {
       let answer = try await fixture.call(
@@ -181,7 +181,7 @@ import Testing
     }
     #expect(upstream.requests.isEmpty)
     let relayed = try await fixture.call(
-      GatewayFixture.request("{}", key: GatewayFixture.freeKey, path: "/v1/images/edits"))
+      GatewayFixture.request("{}", key: GatewayFixture.freeKey, path: "/v1/fine_tuning/jobs"))
     #expect(relayed.status == 200)
     try await fixture.stop()
     let settled = try #require(try fixture.settlement())

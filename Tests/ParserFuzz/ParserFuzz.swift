@@ -38,11 +38,12 @@ private struct Parser {
   private func checkRequest(_ bytes: UnsafeRawBufferPointer) {
     let path = path(for: bytes)
     let body = Array(bytes)
-    guard let request = try? operation.peek(body, path: path) else { return }
+    let form = form(for: bytes)
+    guard let request = try? operation.peek(body, path: path, form: form) else { return }
     precondition(request.inputTokensMax >= 0 && request.choices >= 1)
     _ = operation.inputText(of: body)
     let result = request.splices(outputBound: 7).applied(to: body)
-    guard let again = try? operation.peek(result, path: path) else {
+    guard let again = try? operation.peek(result, path: path, form: form) else {
       fatalError("a splice made a body that is not taken")
     }
     if request.outputTokensMax == nil, request.outputBoundPlace != nil {
@@ -61,6 +62,11 @@ private struct Parser {
       "cohere.command-x", "cohere.command-r-x", "cohere.embed-x", "amazon.titan-embed-text-x", "x",
     ]
     return "/model/\(models[(Int(bytes.first ?? 0) &+ bytes.count) % models.count])/invoke"
+  }
+
+  /// A body that begins as a form does is one, if the operation takes any.
+  private func form(for bytes: UnsafeRawBufferPointer) -> RequestForm {
+    operation.takesForm && bytes.starts(with: "--b".utf8) ? .multipart(boundary: [0x62]) : .json
   }
 
   private func reader() -> any PayloadReader {

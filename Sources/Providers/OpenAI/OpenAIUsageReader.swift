@@ -9,6 +9,9 @@ struct OpenAIUsageReader: Sendable {
   private(set) var usage = OpenAIUsage()
   /// A figure was said.
   private(set) var hasFigures = false
+  /// The input was told apart by kind; the output was.
+  private(set) var hasInputDetails = false
+  private(set) var hasOutputDetails = false
   /// A duration in place of tokens, in milliseconds.
   private(set) var milliseconds: Int64?
   private var field: OpenAIUsage.Field?
@@ -36,6 +39,7 @@ struct OpenAIUsageReader: Sendable {
     case (2, .input): inputKey(text)
     case (2, .output):
       if text.equals("audio_tokens") { field = .outputAudio }
+      if text.equals("image_tokens") { field = .outputImage }
       if text.equals("reasoning_tokens") { field = .reasoning }
     case (3, .cached):
       if text.equals("audio_tokens") { field = .cachedAudio }
@@ -43,6 +47,15 @@ struct OpenAIUsageReader: Sendable {
     case (3, .written):
       if text.equals("ttl_30m_tokens") { field = .cacheWrite30m }
       if text.equals("ttl_12h_tokens") { field = .cacheWrite12h }
+    default: break
+    }
+  }
+
+  /// Whether a member of a kind of details was said, of which a count follows.
+  private mutating func noteDetails() {
+    switch details {
+    case .input: hasInputDetails = true
+    case .output: hasOutputDetails = true
     default: break
     }
   }
@@ -76,6 +89,7 @@ struct OpenAIUsageReader: Sendable {
 
   mutating func scalar(_ value: JSONScalar, token: UnsafeRawBufferPointer) {
     guard value != .null else { return }
+    noteDetails()
     if isSeconds {
       milliseconds = Self.milliseconds(token)
     } else if let field {

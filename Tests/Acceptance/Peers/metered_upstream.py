@@ -16,6 +16,11 @@ answers = {
     "quay-response-stream": "openai/responses-tool-call.sse",
     "quay-embed": "openai/embeddings.json",
     "quay-legacy": "openai/completions-stream.sse",
+    "gpt-image-1": "openai/images.json",
+    "gpt-image-1-mini": "openai/images-stream.sse",
+    "quay-listen": "openai/transcription-tokens.json",
+    "quay-listen-stream": "openai/transcription-stream.sse",
+    "quay-speak-stream": "openai/speech-stream.sse",
     "claude-plain": "anthropic/messages-web-search.json",
     "claude-stream": "anthropic/messages-cumulative.sse",
     "claude-cache": "anthropic/messages-cache-1h.sse",
@@ -70,8 +75,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        form = re.search(rb'name="model"\r\n\r\n([^\r]*)\r\n', body)
         try:
-            request = json.loads(body)
+            request = {"model": form.group(1).decode()} if form else json.loads(body)
         except ValueError:
             return self.answer(400, b'{"error":{"message":"not JSON"}}')
         verb = re.search(r"/models/([^:/]+):(\w+)", self.path)
@@ -81,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, b'{"totalTokens":11}')
         if "count_tokens" in self.path:
             return self.answer(200, b'{"input_tokens":11}')
+        if model == "quay-speak":
+            return self.answer(200, bytes(range(256)) * 300, kind="audio/mpeg")
         if model.endswith("-error"):
             return self.answer(400, json.dumps(errors[dialect]).encode())
         if model.endswith("-slow"):

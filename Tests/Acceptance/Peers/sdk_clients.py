@@ -1,6 +1,7 @@
 # Drives the official openai, anthropic and google-genai packages and prints all that they saw as
 # JSON: once against a provider, once against a gateway before it, and the two must be the same.
 # Usage: sdk_clients.py RUN OPENAI_URL ANTHROPIC_URL GEMINI_URL KEY
+import hashlib
 import json
 import sys
 
@@ -56,6 +57,22 @@ note("openai.embeddings", lambda: plain(client.embeddings.create(
 note("openai.completions", lambda: [plain(chunk) for chunk in client.completions.create(
     model="quay-legacy", prompt="Tide?", max_tokens=16, stream=True,
     stream_options={"include_usage": True})])
+note("openai.image", lambda: plain(client.images.generate(
+    model="gpt-image-1", prompt="A harbour", quality="low")))
+note("openai.image.stream", lambda: [plain(event) for event in client.images.generate(
+    model="gpt-image-1-mini", prompt="A harbour", stream=True, partial_images=1)])
+note("openai.image.edit", lambda: plain(client.images.edit(
+    model="gpt-image-1", prompt="A gull", quality="low",
+    image=[("a.png", b"\x89PNG", "image/png"), ("b.png", b"\x89PNG", "image/png")])))
+note("openai.transcription", lambda: plain(client.audio.transcriptions.create(
+    model="quay-listen", file=("a.ogg", b"OggS", "audio/ogg"))))
+note("openai.transcription.stream", lambda: [
+    plain(event) for event in client.audio.transcriptions.create(
+        model="quay-listen-stream", file=("a.ogg", b"OggS", "audio/ogg"), stream=True)])
+note("openai.speech", lambda: hashlib.sha256(client.audio.speech.create(
+    model="quay-speak", voice="alloy", input="Ebb at nine.").content).hexdigest())
+note("openai.speech.stream", lambda: client.audio.speech.create(
+    model="quay-speak-stream", voice="alloy", input="Ebb at nine.", stream_format="sse").text)
 note("openai.models", lambda: [model.id for model in client.models.list()])
 
 # anthropic

@@ -1,0 +1,208 @@
+// Reads the parts of a form (multipart/form-data, RFC 7578) where they lie, without a copy.
+//
+// Servers read forms laxly and each in its own way, so that whatever two of them could read
+// otherwise is refused: text before the first part or behind the last, a boundary within a part, a
+// bare line feed in a part's head, an escaped name, a coding, a charset that is not UTF-8.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The parts of a form, one after the other.
+struct MultipartForm {
+  struct Part {
+    var name: UnsafeRawBufferPointer
+    /// It has a file's name.
+    var isFile: Bool
+    var content: UnsafeRawBufferPointer
+    /// Where the part begins in the body.
+    var offset: Int
+  }
+
+  private let body: UnsafeRawBufferPointer
+  /// Two hyphens and the boundary.
+  private let delimiter: [UInt8]
+  /// Behind the delimiter that was read last.
+  private var place = 0
+  private var isAtEnd = false
+
+  init(_ body: UnsafeRawBufferPointer, boundary: [UInt8]) {
+    self.body = body
+    delimiter = [0x2D, 0x2D] + boundary
+  }
+
+  /// The next part; nil behind the last one.
+  mutating func next() throws(PeekFault) -> Part? {
+    if place == 0 {
+      guard body.starts(with: delimiter) else {
+        throw .form("it does not begin with the boundary that its content type names", at: 0)
+      }
+      try passDelimiter(at: 0)
+    }
+    guard !isAtEnd else { return nil }
+    let start = place
+    var part = try head()
+    let content = place
+    guard let end = nextDelimiter(from: content) else {
+      throw .form("its last part has no end", at: body.count)
+    }
+    guard end >= content + 2, body[end - 2] == 0x0D, body[end - 1] == 0x0A else {
+      throw .form("the boundary stands within a part", at: end)
+    }
+    part.content = UnsafeRawBufferPointer(rebasing: body[content..<end - 2])
+    part.offset = start
+    try passDelimiter(at: end)
+    return part
+  }
+
+  /// What stands behind a delimiter: a line end, or two hyphens and the body's end.
+  private mutating func passDelimiter(at start: Int) throws(PeekFault) {
+    place = start + delimiter.count
+    let rest = body[place...]
+    if rest.starts(with: [0x0D, 0x0A]) {
+      place += 2
+    } else if rest.elementsEqual([0x2D, 0x2D]) || rest.elementsEqual([0x2D, 0x2D, 0x0D, 0x0A]) {
+      isAtEnd = true
+    } else {
+      throw .form("a boundary is not followed by a line end, or the form's end by more", at: place)
+    }
+  }
+
+  private func nextDelimiter(from start: Int) -> Int? {
+    guard let base = body.baseAddress else { return nil }
+    var index = start
+    while index + delimiter.count <= body.count {
+      guard let hyphen = memchr(base + index, 0x2D, body.count - index) else { return nil }
+      index = UnsafeRawPointer(hyphen) - base
+      if body[index...].starts(with: delimiter) { return index }
+      index += 1
+    }
+    return nil
+  }
+
+  // MARK: A part's head
+
+  private static let headBytesMax = 4_096
+
+  private mutating func head() throws(PeekFault) -> Part {
+    var part: Part?
+    while true {
+      let line = try line()
+      if line.isEmpty { break }
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex else {
+        throw .form("a part's head has a line without a name", at: line.startIndex)
+      }
+      let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+      let value = line[(colon + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+      if equalsIgnoringCase(name, "content-disposition") {
+        guard part == nil else {
+          throw .form("a part says twice what it is", at: line.startIndex)
+        }
+        part = try Self.disposition(value)
+      } else if equalsIgnoringCase(name, "content-type") {
+        try Self.checkType(value)
+      } else if !equalsIgnoringCase(name, "content-length") {
+        throw .form("a part's head has a field that is not known", at: line.startIndex)
+      }
+    }
+    guard let part else { throw .form("a part has no content-disposition", at: place) }
+    return part
+  }
+
+  /// The next line, without its end.
+  private mutating func line() throws(PeekFault) -> Slice<UnsafeRawBufferPointer> {
+    let start = place
+    var index = place
+    while index < body.count, body[index] >= 0x20 || body[index] == 0x09 { index += 1 }
+    let isEnded = index + 1 < body.count && body[index] == 0x0D && body[index + 1] == 0x0A
+    guard isEnded, index - start <= Self.headBytesMax else {
+      throw .form("a part's head is not made of lines", at: index)
+    }
+    place = index + 2
+    return body[start..<index]
+  }
+
+  /// `form-data; name="…"`, and `; filename="…"` for a file.
+  private static func disposition(
+    _ value: Slice<UnsafeRawBufferPointer>
+  ) throws(PeekFault) -> Part {
+    var rest = value
+    guard take("form-data", from: &rest) else {
+      throw .form("a part is no form-data", at: value.startIndex)
+    }
+    var name: UnsafeRawBufferPointer?
+    var isFile = false
+    while !rest.isEmpty {
+      if take("; name=\"", from: &rest), name == nil {
+        let text = try quoted(&rest)
+        guard !text.isEmpty, !text.contains(UInt8(ascii: "%")) else {
+          throw .form("a part's name is empty or escaped", at: rest.startIndex)
+        }
+        name = text
+      } else if take("; filename=\"", from: &rest), !isFile {
+        _ = try quoted(&rest)
+        isFile = true
+      } else {
+        throw .form("a part's content-disposition has another form", at: rest.startIndex)
+      }
+    }
+    guard let name else { throw .form("a part has no name", at: value.startIndex) }
+    return Part(
+      name: name, isFile: isFile, content: UnsafeRawBufferPointer(start: nil, count: 0), offset: 0)
+  }
+
+  private static func take(
+    _ text: StaticString, from rest: inout Slice<UnsafeRawBufferPointer>
+  ) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard rest.count >= count,
+      equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: rest.prefix(count)), text)
+    else { return false }
+    rest = rest.dropFirst(count)
+    return true
+  }
+
+  /// The rest of a quoted string; a backslash in one is read in two ways.
+  private static func quoted(
+    _ rest: inout Slice<UnsafeRawBufferPointer>
+  ) throws(PeekFault) -> UnsafeRawBufferPointer {
+    guard let end = rest.firstIndex(of: UInt8(ascii: "\"")),
+      !rest[..<end].contains(UInt8(ascii: "\\"))
+    else { throw .form("a part's name is not quoted plainly", at: rest.startIndex) }
+    defer { rest = rest[(end + 1)...] }
+    return UnsafeRawBufferPointer(rebasing: rest[..<end])
+  }
+
+  /// A part's type is a file's; of a text it may say nothing but UTF-8, and a part may have no
+  /// parts of its own.
+  private static func checkType(_ value: Slice<UnsafeRawBufferPointer>) throws(PeekFault) {
+    let text = String(decoding: value, as: UTF8.self).lowercased()
+    let charset = text.firstRange(of: "charset")
+    if text.hasPrefix("multipart/") {
+      throw .form("a part has parts of its own", at: value.startIndex)
+    }
+    guard let charset else { return }
+    let name = text[charset.upperBound...].filter { !"=\" ".contains($0) }
+    guard name == "utf-8" || name == "us-ascii" else {
+      throw .form("a part is not in UTF-8", at: value.startIndex)
+    }
+  }
+}
+
+extension PeekFault {
+  static func form(_ reason: String, at offset: Int) -> PeekFault {
+    PeekFault(
+      message: "The request body is not a form (multipart/form-data) that this gateway takes: "
+        + "\(reason) (at byte \(offset)).",
+      offset: offset)
+  }
+
+  static let formUnknown = PeekFault(
+    message: "The request's content type must be application/json or multipart/form-data with a "
+      + "boundary and nothing else.",
+    offset: 0)
+}

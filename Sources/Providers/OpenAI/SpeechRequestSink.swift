@@ -1,0 +1,116 @@
+// Hears the parts of a request for speech.
+
+import Metering
+
+/// The sink of a speech request.
+///
+/// Billed by the characters of `input`, which the request holds, or by tokens, whose number the
+/// length of the speech decides: that bound is the price book's.
+struct SpeechRequestSink: RequestSink {
+  private enum Key: UInt8, RequestKey, CaseIterable {
+    case model, input, instructions
+    case streamFormat
+
+    static let all = allCases
+    var name: StaticString {
+      switch self {
+      case .model: "model"
+      case .input: "input"
+      case .instructions: "instructions"
+      case .streamFormat: "stream_format"
+      }
+    }
+  }
+
+  static let tokensPerRequest: Int64 = 64
+
+  private(set) var fault: PeekFault?
+  private var request = PeekedRequest()
+  private var said = SaidKeys<Key>()
+  private var top: Key?
+  /// Where the text to speak stands, its quotation marks included.
+  private(set) var input: Range<Int>?
+  private var textBytes = 0
+
+  init() {}
+
+  static func request(
+    _ body: UnsafeRawBufferPointer, form: RequestForm, deployment: String?
+  ) throws(PeekFault) -> PeekedRequest {
+    guard form == .json else { throw .formUnknown }
+    let sink = try read(body)
+    let characters = sink.input.map { Self.characters(of: body[$0]) } ?? 0
+    var request = sink.finished(bodyBytes: body.count).of(deployment)
+    request.media = MediaUnits(alternatives: [UsageCount(.charactersIn, characters)])
+    return request
+  }
+
+  mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
+    if depth > 0 { noteNoText(at: offset, depth: depth) }
+  }
+
+  mutating func end(isObject: Bool, at offset: Int, depth: Int) {}
+
+  mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
+    guard depth == 1 else { return }
+    top = nil
+    switch Key.match(text) {
+    case .other: return
+    case .lookalike(let key): note(.lookalike(key.name, at: range.lowerBound))
+    case .key(let key):
+      if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
+      top = key
+    }
+  }
+
+  mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
+    // What else a server may read aloud counts as text, too.
+    textBytes += text.count
+    guard depth == 1 else { return }
+    switch top {
+    case .model:
+      guard let name = text.string else {
+        return note(.wrong("model", "a string of at most 256 bytes", at: range.lowerBound))
+      }
+      request.model = name
+    case .input: input = range
+    case .streamFormat: request.isStream = text.equals("sse")
+    default: break
+    }
+  }
+
+  mutating func scalar(
+    _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
+  ) {
+    if value != .null { noteNoText(at: range.lowerBound, depth: depth) }
+  }
+
+  private mutating func noteNoText(at offset: Int, depth: Int) {
+    guard depth == 1, let top else { return }
+    note(.wrong(top.name, "a string", at: offset))
+  }
+
+  private mutating func note(_ fault: PeekFault) { self.fault = self.fault ?? fault }
+
+  consuming func finished(bodyBytes: Int) -> PeekedRequest {
+    request.inputTokensMax = Int64(textBytes) + Self.tokensPerRequest
+    return request
+  }
+
+  /// The characters of a JSON string as UTF-16 counts them: an emoji is two. No provider says
+  /// whether it counts it once.
+  static func characters(of quoted: Slice<UnsafeRawBufferPointer>) -> Int64 {
+    var count: Int64 = 0
+    var rest = quoted.dropFirst().dropLast()
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "\\") {
+        let isHex = rest.first == UInt8(ascii: "u")
+        rest = rest.dropFirst(isHex ? 5 : 1)
+        count += 1
+      } else if byte & 0xC0 != 0x80 {
+        count += byte >= 0xF0 ? 2 : 1
+      }
+    }
+    return count
+  }
+}

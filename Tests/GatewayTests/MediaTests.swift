@@ -1,0 +1,145 @@
+// Pictures, speech and transcriptions through the gateway.
+
+import Foundation
+import Metering
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite struct MediaTests {
+  private static func answer(_ body: [UInt8], type: String) -> [UInt8] {
+    Array(
+      "HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
+      + body
+  }
+
+  private func fixture(
+    _ answer: [UInt8]
+  ) async throws -> (GatewayFixture, ScriptedUpstream) {
+    let upstream = try ScriptedUpstream { _ in [.bytes(answer)] }
+    return (try await GatewayFixture(upstreamPort: upstream.port), upstream)
+  }
+
+  private static func sample(_ name: String) throws -> [UInt8] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "samples/metered/openai")
+    return [UInt8](try Data(contentsOf: folder.appending(path: name)))
+  }
+
+  /// A request whose body is a form; the file is WAV of so many bytes of silence at one a
+  /// millisecond.
+  private static func form(
+    model: String = "whisper-1", waveBytes: Int? = 12_000, key: String = GatewayFixture.key,
+    more: String = ""
+  ) -> String {
+    // All bytes are below 0x80, so that a string can hold them.
+    let head =
+      "RIFF\0\0\0\0WAVEfmt \u{10}\0\0\0\u{1}\0\u{1}\0\u{68}\u{7}\0\0\u{68}\u{7}\0\0"
+      + "\u{1}\0\u{8}\0data\0\0\0\0"
+    let file = waveBytes.map { head + String(repeating: "\0", count: $0) } ?? "OggS"
+    let body =
+      "--edge\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n\(model)\r\n"
+      + "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n"
+      + "Content-Type: audio/wav\r\n\r\n\(file)\r\n--edge--\r\n"
+    return "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: gateway\r\n"
+      + "Authorization: Bearer \(key)\r\nContent-Type: multipart/form-data; boundary=edge\r\n"
+      + "\(more)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+  }
+
+  @Test func aPictureIsChargedByItsTokens() async throws {
+    let (fixture, _) = try await fixture(
+      Self.answer(try Self.sample("images.json"), type: "application/json"))
+    let seen = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"gpt-image-1","prompt":"A harbour","quality":"low"}"#,
+        path: "/v1/images/generations"))
+    #expect(seen.status == 200)
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.outcome.usage[.outputImage] == 272)
+    #expect(settled.charge.nanodollars == 58 * 1_000 + 272 * TestPrice.pictureToken)
+    let reserved = try fixture.events().compactMap { event -> Money? in
+      if case .reserved(let reserved) = event.kind { reserved.amount } else { nil }
+    }
+    // The dearest rate of each side: 9 bytes of text and what every request may have beside them.
+    #expect(reserved.map(\.nanodollars) == [(9 + 64) * 1_000 + 408 * TestPrice.pictureToken])
+  }
+
+  @Test func speechIsChargedByTheCharacter() async throws {
+    let sound = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let (fixture, _) = try await fixture(Self.answer(sound, type: "audio/mpeg"))
+    let seen = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"tts-1","voice":"alloy","input":"Größe\n"}"#, path: "/v1/audio/speech"))
+    #expect(seen.body == sound)
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.charge.nanodollars == 6 * TestPrice.character)
+    #expect(settled.outcome.usage.source == .estimated)
+    #expect(settled.outcome.usage[.charactersIn] == 6)
+  }
+
+  @Test func speechWithoutABoundIsRefused() async throws {
+    let (fixture, upstream) = try await fixture([])
+    let refused = try await fixture.call(
+      GatewayFixture.request(#"{"model":"gpt-talk","input":"Ebb"}"#, path: "/v1/audio/speech"))
+    #expect(refused.status == 400 && refused.header("x-leeway-denial") == "cost_unbounded")
+    #expect(refused.text.contains("outputTokensMax"))
+    #expect(upstream.requests.isEmpty)
+    try await fixture.stop()
+  }
+
+  @Test func aTranscriptionIsHeldByItsFileAndChargedBySeconds() async throws {
+    let (fixture, upstream) = try await fixture(
+      Self.answer(try Self.sample("transcription-seconds.json"), type: "application/json"))
+    let request = Self.form(waveBytes: 1_896 * 61)
+    let seen = try await fixture.call(request)
+    #expect(seen.status == 200, "\(seen.text)")
+    try await fixture.stop()
+    // The form goes on to the byte.
+    let body = try #require(request.firstRange(of: "--edge\r\n"))
+    #expect(upstream.requests.first?.text == String(request[body.lowerBound...]))
+    let reserved = try fixture.events().compactMap { event -> Money? in
+      if case .reserved(let reserved) = event.kind { reserved.amount } else { nil }
+    }
+    #expect(reserved.map(\.nanodollars) == [62 * TestPrice.second])
+    #expect(try fixture.settlement()?.charge.nanodollars == 9 * TestPrice.second)
+  }
+
+  /// A text has no usage in it: what was held is charged.
+  @Test func aTranscriptionWithoutUsageIsCharged() async throws {
+    let (fixture, _) = try await fixture(Self.answer(Array("1\n".utf8), type: "text/plain"))
+    #expect(try await fixture.call(Self.form(waveBytes: 0)).status == 200)
+    try await fixture.stop()
+    #expect(try fixture.settlement()?.charge.nanodollars == 10 * TestPrice.second)
+  }
+
+  @Test func aSoundOfUnknownLengthIsForAppsWithoutABudget() async throws {
+    let (fixture, upstream) = try await fixture(
+      Self.answer(try Self.sample("transcription-seconds.json"), type: "application/json"))
+    let refused = try await fixture.call(Self.form(waveBytes: nil))
+    #expect(refused.header("x-leeway-denial") == "cost_unbounded")
+    #expect(refused.text.contains("MP3"))
+    #expect(upstream.requests.isEmpty)
+    let taken = try await fixture.call(Self.form(waveBytes: nil, key: GatewayFixture.freeKey))
+    #expect(taken.status == 200)
+    try await fixture.stop()
+    #expect(try fixture.settlement()?.charge.nanodollars == 9 * TestPrice.second)
+  }
+
+  /// Servers disagree about which of two types holds.
+  @Test func aFormWhoseTypeIsNotPlainIsRefused() async throws {
+    let (fixture, upstream) = try await fixture([])
+    for more in ["Content-Type: application/json\r\n", "content-type: multipart/form-data\r\n"] {
+      let refused = try await fixture.call(Self.form(more: more))
+      #expect(refused.header("x-leeway-denial") == "request_invalid", "\(refused.text)")
+    }
+    let urlEncoded = GatewayFixture.request(
+      #"{"model":"tts-1","input":"x&model=gpt-talk&"}"#, path: "/v1/audio/speech"
+    ).replacingOccurrences(of: "application/json", with: "application/x-www-form-urlencoded")
+    #expect(try await fixture.call(urlEncoded).status == 400)
+    #expect(upstream.requests.isEmpty)
+    try await fixture.stop()
+  }
+}
