@@ -114,7 +114,7 @@ let package = Package(
     tests("DriftTests", ["Drift", "TestSupport"], exclude: ["Oracles"]),
     tests("AlertingTests", ["Alerting", "TestSupport"]),
     tests("WireTests", ["Wire", "WireFuzzing", "TestSupport"], exclude: ["Inflate"]),
-    tests("TokensTests", ["Tokens", "TestSupport"]),
+    tests("TokensTests", ["Tokens", "TestSupport"], exclude: ["Peers"]),
     tests("MarkupTests", ["Markup", "TestSupport", mustache]),
     tests("StoreTests", ["Store", "Metering", "TestSupport"]),
     tests("TelemetryTests", ["Telemetry", "Metering", "TestSupport", metrics]),

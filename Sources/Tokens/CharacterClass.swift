@@ -16,7 +16,7 @@ struct CharacterClass: OptionSet {
   static let upper = CharacterClass(rawValue: 16)
   /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
   static let lower = CharacterClass(rawValue: 32)
-  /// Unassigned, or so young that a tokenizer elsewhere may hold it to be unassigned.
+  /// Unassigned, so young that a tokenizer elsewhere may hold it to be so, or changed since.
   static let unsettled = CharacterClass(rawValue: 64)
   /// A byte that is no part of well-formed UTF-8; stands alone and is no letter, number or space.
   static let illFormed = CharacterClass(rawValue: 128)
@@ -34,6 +34,8 @@ struct CharacterClass: OptionSet {
   /// The newest Unicode version that every tokenizer in use is taken to know: the first tiktoken
   /// (2022) was built with 15.0.
   static let settledMajorVersion = 14
+  /// Older scalars whose class changed since: U+0295 was a lower case letter up to 16.0.
+  static let changed: Set<Unicode.Scalar> = ["\u{295}"]
 
   init(_ scalar: Unicode.Scalar) {
     let properties = scalar.properties
@@ -48,7 +50,8 @@ struct CharacterClass: OptionSet {
     }
     if properties.isWhitespace { found.insert(.space) }
     if scalar == "\r" || scalar == "\n" { found.insert(.newline) }
-    if (properties.age?.major ?? .max) > Self.settledMajorVersion { found.insert(.unsettled) }
+    let isYoung = (properties.age?.major ?? .max) > Self.settledMajorVersion
+    if isYoung || Self.changed.contains(scalar) { found.insert(.unsettled) }
     self = found
   }
 

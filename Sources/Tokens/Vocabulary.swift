@@ -9,8 +9,8 @@ import CTokenData
 public struct Vocabulary: Sendable {
   /// The vocabulary of the GPT-3.5 and GPT-4 models and of the embeddings.
   public static let cl100k = Vocabulary(
-    .cl100k, data: UnsafeBufferPointer(start: leeway_cl100k_base(), count: leeway_cl100k_base_size())
-  )
+    .cl100k,
+    data: UnsafeBufferPointer(start: leeway_cl100k_base(), count: leeway_cl100k_base_size()))
   /// The vocabulary of GPT-4o and of what came after it.
   public static let o200k = Vocabulary(
     .o200k, data: UnsafeBufferPointer(start: leeway_o200k_base(), count: leeway_o200k_base_size()))
@@ -100,7 +100,7 @@ public struct Vocabulary: Sendable {
     return true
   }
 
-  /// Mixes eight bytes at a time. The tokens are fixed, so nobody can fill the table with collisions.
+  /// Mixes eight bytes at a time. The tokens are fixed: nobody can fill the table up.
   @inline(__always)
   private static func hash(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
     let raw = text.bytes
