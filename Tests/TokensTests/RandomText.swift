@@ -6,17 +6,16 @@ import TestSupport
 @testable import Tokens
 
 enum RandomText {
-  private static let words = [
-    "the", "of", "and", "don't", "I'LL", "we've", "they'RE", "Hello", "WORLD", "camelCase",
-    "HTTPServer", "naïve", "straße", "Ünï", "日本語", "中文字漢", "русский", "Ελληνικά", "हिन्दी",
-    "العربية", "한국어", "ไทย", "👍🏽", "👨‍👩‍👧", "'ſ", "'S", "'s", "'d", "'m", "'t", "'ll", "'vE", "'re", "'r",
-    "'l", "'", "\"", "```", "https://a.b/c?d=e&f", "12345", "3.14159", "0x1F", "²³", "½", "١٢٣٤", "Ⅷ",
-    "１２３４", "==", "///", "//\n", "---", "***", "\u{301}", "\u{301}\u{302}", "a\u{301}", "ǅ", "ǅa", "ʰ",
-    "ʰA", "Aʰ", "ـ", "{\"role\": \"user\"}", "stuff", "tuff", "1", "a", "A", "!", "/", "tokenization",
-  ]
+  private static let words: [String] = [
+    "the of and don't I'LL we've they'RE Hello WORLD camelCase HTTPServer naïve straße Ünï",
+    "日本語 中文字漢 русский Ελληνικά हिन्दी العربية 한국어 ไทย 👍🏽 👨‍👩‍👧 'ſ 'S 's 'd 'm 't 'll",
+    "'vE 're 'r 'l ' \" ``` https://a.b/c?d=e&f 12345 3.14159 0x1F ²³ ½ ١٢٣٤ Ⅷ １２３４ ==",
+    "/// //\n --- *** \u{301} \u{301}\u{302} a\u{301} ǅ ǅa ʰ ʰA Aʰ ـ {\"role\":\"user\"}",
+    "stuff tuff 1 a A ! / tokenization",
+  ].flatMap { $0.unicodeScalars.split(separator: " ").map { String($0) } }
   private static let spaces = [
-    " ", "  ", "\n", "\r\n", "\t", "\u{A0}", "\u{3000}", "\u{85}", "\u{2028}", "   ", "\n\n", " \n",
-    "\n ",
+    " ", "  ", "\n", "\r\n", "\t", "\u{A0}", "\u{3000}", "\u{85}", "\u{2028}", "   ", "\n\n",
+    " \n", "\n ",
   ]
   private static let repeated = Array("abcxyzABCXYZ'/ \n\r.,!1' 日é٣").map(String.init)
 
@@ -29,8 +28,9 @@ enum RandomText {
   static func scalar(_ generator: inout SeededGenerator) -> String {
     while true {
       let most: UInt32 = generator.pick([0x7F, 0x24F, 0x2FFF, 0xFFFF, 0x1FFFF])
-      guard let scalar = Unicode.Scalar(generator.int(0...most)), isSettled(scalar) else { continue }
-      return String(scalar)
+      if let scalar = Unicode.Scalar(generator.int(0...most)), isSettled(scalar) {
+        return String(scalar)
+      }
     }
   }
 

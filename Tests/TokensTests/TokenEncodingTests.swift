@@ -7,8 +7,8 @@ import Testing
 @Suite struct TokenEncodingTests {
   @Test(arguments: [
     "gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4o-audio-preview", "chatgpt-4o-latest",
-    "gpt-4.1", "gpt-4.1-nano", "gpt-4.5-preview", "gpt-5", "gpt-5-mini", "gpt-5.1", "gpt-5.1-codex",
-    "o1", "o1-preview", "o3", "o3-mini", "o4-mini",
+    "gpt-4.1", "gpt-4.1-nano", "gpt-4.5-preview", "gpt-5", "gpt-5-mini", "gpt-5.1",
+    "gpt-5.1-codex", "o1", "o1-preview", "o3", "o3-mini", "o4-mini",
   ])
   func newerModelsUseO200k(model: String) {
     #expect(TokenEncoding.of(model: model) == .o200k)
@@ -23,9 +23,9 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "gpt", "gpt-4.2", "gpt-40", "gpt-6", "gpt-50", "o1x", "o2", "o5", "GPT-4o", " gpt-4o", "xo1",
-    "openai/gpt-4o", "ft:gpt-4o:org::id", "claude-3", "text-davinci-003", "text-embedding-4",
-    "gpt-oss-120b", "gpt-35-turbo", "gpt-4\u{301}o",
+    "", "gpt", "gpt-4.2", "gpt-40", "gpt-6", "gpt-50", "o1x", "o2", "o5", "GPT-4o", " gpt-4o",
+    "xo1", "openai/gpt-4o", "ft:gpt-4o:org::id", "claude-3", "text-davinci-003",
+    "text-embedding-4", "gpt-oss-120b", "gpt-35-turbo", "gpt-4\u{301}o",
   ])
   func othersAreUnknown(model: String) {
     #expect(TokenEncoding.of(model: model) == nil)

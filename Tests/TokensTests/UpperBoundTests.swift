@@ -10,9 +10,12 @@ import Testing
   private static let encodings: [TokenEncoding] = [.cl100k, .o200k]
   /// Few, so that cuts fall in the midst of everything that spans them.
   private static let fragments = [
-    "'", "s", "S", "ll", "re", "tuff", "stuff", "A", "Ab", "aB", "1", "12", "1234567", " ", "  ", "\n",
-    "\r\n", "\t", "/", "//", "!", "?!", "\u{301}", "日", "日本", "١٢", "ſ", " the", " of", "word", ".",
-    "\u{A0}", "\u{1}", "\u{1FAE9}", "\u{295}",
+    "'", "s", "S", "ll", "re", "tuff", "stuff", "A", "Ab", "aB", "1", "12", "1234567", " ", "  ",
+    "\n", "\r\n", "\t", "/", "//", "!", "?!", "\u{301}", "日", "日本", "١٢", "ſ",
+    " the", " of", "word", ".", "\u{A0}", "\u{1}", "\u{1FAE9}", "\u{295}", "11", "२०७२०७२०७२०७",
+    // One token each, and several more behind "'", "!" or a space.
+    "VertexAttribArray", "toHaveBeenCalledWith", "departureday", "_tolerance", "_TOOLTIP",
+    "+-+-+-+-+-+-+-+-", "────────────────", "abcdefghijklmnopqrstuvwxyz",
   ]
   /// Whole special tokens and their halves.
   private static let specials = [
@@ -92,15 +95,20 @@ import Testing
     return count + vocabulary.count(string.substring(from: start))
   }
 
-  /// What would go wrong if only the first two pieces were counted by bytes.
+  /// By itself each group of three is a token; with two digits before it all groups are other ones,
+  /// and of several tokens each. Counting the first and last pieces by bytes would not do.
   @Test(arguments: encodings)
-  func aDigitBeforeALongNumberMovesAllItsGroups(encoding: TokenEncoding) {
+  func digitsBeforeALongNumberMoveAllItsGroups(encoding: TokenEncoding) {
     let vocabulary = encoding.vocabulary
-    let number = String(repeating: "१२३४५६७८९", count: 20)
-    let bound = vocabulary.upperBound(ofText: number)
+    let number = String(repeating: "२०७", count: 20)
+    let text = number + " words"
+    let bound = vocabulary.upperBound(ofText: text)
     for before in ["", "1", "11", "१", "a", " "] {
-      #expect(vocabulary.count(before + number) <= before.utf8.count + bound)
+      #expect(vocabulary.count(before + text) <= before.utf8.count + bound)
     }
+    guard encoding == .o200k else { return }
+    #expect(vocabulary.count(number) == 20)
+    #expect(vocabulary.count("11" + number) == 61)
   }
 
   @Test(arguments: [
@@ -110,6 +118,24 @@ import Testing
   func whatIsNotCertainCountsByBytes(text: String) {
     for encoding in Self.encodings {
       #expect(encoding.vocabulary.upperBound(ofText: text) == text.utf8.count)
+    }
+  }
+
+  /// What each text's bound is made of: bytes, then tokens, then bytes.
+  @Test(arguments: [
+    ("Hello there, world", 5 + 1 + 7),
+    // A server may trim it: the place behind the newline is not used, nor that before the last space.
+    ("\nHello there, world", 6 + 1 + 7), ("\u{1F}1Hello there, world", 2 + 2 + 7),
+    ("Hello there, world \n", 5 + 1 + 9), ("Hello there, world \u{1}", 5 + 1 + 9),
+    // A special token may end in it, or begin with its last byte.
+    ("|endoftext|> Hello there, world", 18 + 1 + 7), (">1 Hello there, world", 1 + 1 + 1 + 1 + 7),
+    ("Hello there, 1234<", 5 + 1 + 2 + 5), ("Hello there, 1234!", 5 + 1 + 2 + 2 + 1),
+    // In o200k_base "/" may go on behind a newline.
+    ("Hello there\n/\n/", 5 + 1 + 4),
+  ])
+  func theBoundIsOfTheseParts(text: String, bound: Int) {
+    for encoding in Self.encodings {
+      #expect(encoding.vocabulary.upperBound(ofText: text) == bound, "\(encoding)")
     }
   }
 
