@@ -58,6 +58,9 @@ let package = Package(
     module("Drift"),
     module("Alerting"),
     module("Wire"),
+    .target(
+      name: "CTokenData", exclude: ["README.md", "cl100k_base.tokens", "o200k_base.tokens"]),
+    module("Tokens", ["CTokenData"]),
     // Edges.
     .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
     module("Curl", ["CCurl"]),
@@ -111,6 +114,7 @@ let package = Package(
     tests("DriftTests", ["Drift", "TestSupport"], exclude: ["Oracles"]),
     tests("AlertingTests", ["Alerting", "TestSupport"]),
     tests("WireTests", ["Wire", "WireFuzzing", "TestSupport"], exclude: ["Inflate"]),
+    tests("TokensTests", ["Tokens", "TestSupport"], exclude: ["Peers"]),
     tests("MarkupTests", ["Markup", "TestSupport", mustache]),
     tests("StoreTests", ["Store", "Metering", "TestSupport"]),
     tests("TelemetryTests", ["Telemetry", "Metering", "TestSupport", metrics]),

@@ -85,7 +85,7 @@ enum Tree {
   }
 
   @Test func coreReadsNoClockAndThrowsNoDice() {
-    let core = ["Metering", "Providers", "Contracts", "Drift", "Alerting", "Wire"]
+    let core = ["Metering", "Providers", "Contracts", "Drift", "Alerting", "Wire", "Tokens"]
     let banned = [
       "Date()", "Date.now", "ContinuousClock", "SystemRandomNumberGenerator", ".random(in",
     ]
