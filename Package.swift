@@ -71,8 +71,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Metering", "Providers", "Contracts", "Store", "Telemetry", "Wire", nio("NIOCore"),
-        nio("NIOPosix"), nio("NIOTLS"), nioSSL, crypto, lifecycle, logging,
+        "Metering", "Providers", "Contracts", "Store", "Telemetry", "Tokens", "Wire",
+        nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL, crypto, lifecycle, logging,
       ]),
     module(
       "Analyzer",

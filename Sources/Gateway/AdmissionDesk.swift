@@ -17,6 +17,9 @@ final class AdmissionDesk: Sendable {
     case admitted(Reservation)
     /// The call under whose number the refusal is recorded; nil where it could not be.
     case denied(Denial, CallID?)
+    /// The bound does not fit into a budget, and it is not the closest that can be had: nothing is
+    /// recorded, and the same call may come again.
+    case tooLarge
   }
 
   /// An ended call's charge, as the shell asked for it.
@@ -61,7 +64,12 @@ final class AdmissionDesk: Sendable {
 
   /// Checks and reserves in one step. A refusal is in the journal on return; what is admitted goes
   /// on after the next `flush`, or is taken back with `unwind` where that fails.
-  func admit(_ request: AdmissionRequest, at now: Timestamp) -> Answer {
+  ///
+  /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
+  ///   where the call would else be refused for its money.
+  func admit(
+    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
+  ) -> Answer {
     let isBudgeted = isBudgeted[request.app]
     // While the journal cannot be written, a budgeted call is refused before it becomes an event:
     // else a full disk would fill the memory. The journal's own thread finds out when it can.
@@ -72,6 +80,7 @@ final class AdmissionDesk: Sendable {
     }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
+      if mayTighten, !state.admission.hasRoom(for: request, at: now) { return .tooLarge }
       switch state.admission.admit(request, at: now) {
       case .admitted(let reservation, let event):
         journal.append(event)
@@ -94,6 +103,7 @@ final class AdmissionDesk: Sendable {
     case .admitted(let reservation):
       metrics.callOpened(app: request.app)
       return .admitted(reservation)
+    case .tooLarge: return .tooLarge
     }
   }
 

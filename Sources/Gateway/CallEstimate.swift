@@ -3,6 +3,7 @@
 import Metering
 import NIOCore
 import Providers
+import Tokens
 import Wire
 
 /// What the request's body says, and the bound on the call's cost that follows from it.
@@ -26,6 +27,8 @@ struct CallEstimate {
   /// The bound of output tokens of each answer that the gateway puts into the request, since the
   /// caller set none and the call was admitted under it; nil where it puts in none.
   var outputBound: Int64?
+  /// Whether the input's text is counted by its bytes, though its tokens may be counted, too.
+  private(set) var mayTighten = false
   /// The caller did not ask for a stream's usage, so it must not see it.
   var hidesUsage = false
 
@@ -44,7 +47,8 @@ struct CallEstimate {
   /// - Returns: why the body is not taken. The estimate then stands as far as it got: a refusal is
   ///   recorded under the model that was asked for.
   mutating func read(
-    plan: RequestPlan, body: ByteBuffer, policy: Policy, prices: PriceBook, at now: Timestamp
+    plan: RequestPlan, body: ByteBuffer, policy: Policy, upstream: GatewayUpstream,
+    at now: Timestamp
   ) -> Denial? {
     let operation: Operation
     switch plan.endpoint {
@@ -55,24 +59,54 @@ struct CallEstimate {
     case .metered(let metered): operation = metered
     }
     do throws(PeekFault) {
-      var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
-        try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
-          try operation.peek(
-            bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]),
-            form: operation.takesForm ? Self.form(plan.head.fields, in: head) : .json)
-        }
-      }
+      let request = try Self.peek(operation, plan, body)
       guard !request.model.isEmpty || operation == .responsesSocket,
         request.model.utf8.count <= Self.modelBytesMax
       else {
         return .requestInvalid(message: Self.modelMessage)
       }
-      if operation.hasCostInHead { Self.readFields(plan, into: &request) }
-      take(request, policy: policy, prices: prices, at: now)
+      take(request, policy: policy, prices: upstream.prices, at: now)
+      mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {
       return .requestInvalid(message: error.message)
     }
+  }
+
+  private static func peek(
+    _ operation: Providers.Operation, _ plan: RequestPlan, _ body: ByteBuffer
+  ) throws(PeekFault) -> PeekedRequest {
+    var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
+      try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
+        try operation.peek(
+          bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]),
+          form: operation.takesForm ? Self.form(plan.head.fields, in: head) : .json)
+      }
+    }
+    if operation.hasCostInHead { readFields(plan, into: &request) }
+    return request
+  }
+
+  // MARK: Tokens in place of bytes
+
+  /// Bounds the text of the input by its tokens, which are fewer than its bytes. Done only where
+  /// the bytes do not fit into a budget, since it is most of what a call costs.
+  ///
+  /// - Parameter file: as in `PriceBook.file`.
+  mutating func tighten(plan: RequestPlan, body: ByteBuffer, pricedIn file: String) {
+    mayTighten = false
+    guard let operation = plan.operation,
+      let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
+      let request = try? Self.peek(operation, plan, body)
+    else { return }
+    var saved: Int64 = 0
+    body.withUnsafeReadableBytes { bytes in
+      operation.forEachText(in: bytes) { text in
+        saved += Int64(text.count - vocabulary.upperBound(ofText: text))
+      }
+    }
+    inputTokens -= saved
+    bound = costBound(of: request, pricedIn: file)
   }
 
   /// What the head says of the body's form; a second content type is one that parsers part at.

@@ -86,8 +86,7 @@ final class Exchange: Draining {
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
     let denial = estimate.read(
       plan: plan, body: body, policy: core.estimatePolicies[app],
-      prices: core.upstreams[plan.upstream].prices,
-      at: startedAt)
+      upstream: core.upstreams[plan.upstream], at: startedAt)
     switch call.bodyHeld(denial: denial) {
     case .refuse(let denial): refuse(denial)
     case .askAdmission: askAdmission(app: app)
@@ -95,7 +94,8 @@ final class Exchange: Draining {
   }
 
   private func askAdmission(app: Int) {
-    switch core.desk.admit(admissionRequest(app: app), at: startedAt) {
+    let request = admissionRequest(app: app)
+    switch core.desk.admit(request, mayTighten: estimate.mayTighten, at: startedAt) {
     case .admitted(let reservation):
       callID = reservation.call
       reserved = reservation.amount
@@ -105,6 +105,9 @@ final class Exchange: Draining {
     case .denied(let reason, let number):
       callID = number
       answerAdmission(denial: reason, app: app, now: .now())
+    case .tooLarge:
+      estimate.tighten(plan: plan, body: body, pricedIn: core.upstreams[plan.upstream].prices.file)
+      askAdmission(app: app)
     }
   }
 

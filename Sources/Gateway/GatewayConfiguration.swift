@@ -121,6 +121,9 @@ public struct GatewayUpstream: Sendable {
   public var trustRootsPath: String?
   /// What its models cost.
   public var prices: PriceBook
+  /// Whether it is OpenAI itself, whose models' names tell how they cut text into tokens; any other
+  /// server may call any model so.
+  public var isOpenAI: Bool
 
   public init(
     name: String, dialect: DialectID, isTLS: Bool, host: String, port: Int,
@@ -140,6 +143,7 @@ public struct GatewayUpstream: Sendable {
     self.credentialField = credentialField ?? CredentialField(dialect)
     self.trustRootsPath = trustRootsPath
     self.prices = prices
+    isOpenAI = host == "api.openai.com" || host.hasSuffix(".api.openai.com")
   }
 
   /// Whether calls can be relayed: they are not sent without a credential that is missing.

@@ -172,6 +172,7 @@ final class SocketSession: Draining {
       spare = Held(reservation, since: .now())
       return nil
     case .denied(let denial, _): return denial
+    case .tooLarge: preconditionFailure("a response's bound cannot be made smaller")
     }
   }
 

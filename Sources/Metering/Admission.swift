@@ -110,6 +110,15 @@ public struct Admission: Sendable {
     return .admitted(Reservation(call: call, amount: amount), event)
   }
 
+  /// Whether the budgets have room for a call now. Nothing is reserved and nothing recorded: a call
+  /// that does not fit can be bounded anew, with more work, before it is refused.
+  public mutating func hasRoom(for request: AdmissionRequest, at now: Timestamp) -> Bool {
+    let app = request.app
+    guard case .atMost(let amount) = request.bound, amount > .zero else { return true }
+    if now < standings[app].start || now >= standings[app].end { stand(app, at: now) }
+    return budgetPassed(by: amount, app: app) == nil
+  }
+
   /// The first rule besides the budgets that a call breaks.
   private func ruleBroken(by request: AdmissionRequest) -> Denial? {
     let app = request.app

@@ -172,6 +172,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("outbox-1", migrate: createOutbox)
     migrator.registerMigration("units-1", migrate: createUnits)
     migrator.registerMigration("repricings-1", migrate: createRepricings)
+    migrator.registerMigration("held-1", migrate: addHeldCounts)
     return migrator
   }
 }

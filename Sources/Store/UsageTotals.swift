@@ -35,6 +35,12 @@ public struct UsageTotals: Hashable, Sendable {
   /// Charged at their estimate because the process died with them open.
   public var expired: Int64 = 0
   public var charge: Money = .zero
+  /// What was held for calls whose usage was reported, and what those calls cost: how far above
+  /// the truth their bounds were. Calls that nothing was held for are in neither.
+  public var held: Money = .zero
+  public var heldCharge: Money = .zero
+  /// Calls among them that cost more than was held.
+  public var overruns: Int64 = 0
   public var reported = Part(source: .reported)
   public var estimated = Part(source: .estimated)
   /// Calls that ended with nothing known of their usage; refusals are not among them.
@@ -54,6 +60,9 @@ public struct UsageTotals: Hashable, Sendable {
     open += other.open
     expired += other.expired
     charge = charge.addingClamped(other.charge)
+    held = held.addingClamped(other.held)
+    heldCharge = heldCharge.addingClamped(other.heldCharge)
+    overruns += other.overruns
     reported.add(other.reported)
     estimated.add(other.estimated)
     unknown.add(other.unknown)
@@ -104,11 +113,14 @@ extension StoreDatabase {
   private static func usageSumsSQL(condition: String, hour: String?) -> String {
     let ended = "state IN ('settled', 'released', 'expired')"
     let buckets = usageBuckets.map { "sum(\($0))" }.joined(separator: ", ")
+    let isHeld = "state = 'settled' AND usage_source = 0 AND estimate > 0"
     return """
       SELECT app, upstream, model, usage_source, \(hour ?? "0"), count(*),
         sum(state = 'refused'),
         sum(\(ended) AND (coalesce(ending, 0) <> 0 OR status >= 400)),
-        sum(state = 'reserved'), sum(state = 'expired'), sum(charge), sum(\(ended)), \(buckets)
+        sum(state = 'reserved'), sum(state = 'expired'), sum(charge), sum(\(ended)), \(buckets),
+        sum(iif(\(isHeld), estimate, 0)), sum(iif(\(isHeld), charge, 0)),
+        sum(\(isHeld) AND charge > estimate)
       FROM calls WHERE \(condition)
       GROUP BY app, upstream, model, usage_source\(hour.map { ", " + $0 } ?? "")
       """
@@ -119,8 +131,11 @@ extension StoreDatabase {
     "input_image", "output_text", "output_reasoning", "output_audio",
   ]
 
-  private static let usageCounts =
+  /// The counts that the roll-up was made with; later ones were added to it.
+  private static let firstUsageCounts =
     ["calls", "refused", "failed", "open", "expired", "charge", "ended"] + usageBuckets
+  private static let heldCounts = ["held", "held_charge", "overruns"]
+  private static let usageCounts = firstUsageCounts + heldCounts
 
   private static let usageHourSums = usageCounts.map { "sum(\($0))" }.joined(separator: ", ")
 
@@ -141,7 +156,7 @@ extension StoreDatabase {
   }
 
   static func createUsageHours(_ db: Database) throws {
-    let counts = usageCounts.map { "\($0) INTEGER NOT NULL" }.joined(separator: ",\n  ")
+    let counts = firstUsageCounts.map { "\($0) INTEGER NOT NULL" }.joined(separator: ",\n  ")
     try db.execute(
       sql: """
         CREATE TABLE usage_hours (
@@ -154,6 +169,14 @@ extension StoreDatabase {
           PRIMARY KEY (app, hour, upstream, model, usage_source)
         ) STRICT, WITHOUT ROWID
         """)
+  }
+
+  /// Hours that were rolled up before say nothing of what was held.
+  static func addHeldCounts(_ db: Database) throws {
+    for count in heldCounts {
+      try db.execute(
+        sql: "ALTER TABLE usage_hours ADD COLUMN \(count) INTEGER NOT NULL DEFAULT 0")
+    }
   }
 }
 
@@ -179,6 +202,9 @@ extension UsageTotals {
     part.usage.outputText = row[18]
     part.usage.outputReasoning = row[19]
     part.usage.outputAudio = row[20]
+    held = Money(nanodollars: row[21])
+    heldCharge = Money(nanodollars: row[22])
+    overruns = row[23]
     switch source {
     case .reported: reported = part
     case .estimated: estimated = part

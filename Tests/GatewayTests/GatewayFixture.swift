@@ -19,7 +19,9 @@ enum TestPrice {
     let start = Timestamp(milliseconds: 0)
     book.add(
       ModelPrice(effectiveFrom: start, base: rates, outputTokensMax: 1_000), model: "gpt-test")
-    for model in ["gpt-open", "mistral.x", "cohere.embed-x"] {
+    for model in [
+      "gpt-open", "gpt-4o-mini", "text-embedding-3-small", "mistral.x", "cohere.embed-x",
+    ] {
       book.add(ModelPrice(effectiveFrom: start, base: rates), model: model)
     }
     book.addMedia(start)
@@ -87,7 +89,7 @@ final class GatewayFixture: Sendable {
     models: [String]? = nil, outputTokensDefault: Int64? = nil,
     directory: TemporaryDirectory? = nil,
     database: StoreDatabase? = nil, journalSettings: JournalSettings = JournalSettings(),
-    upstreams: [GatewayUpstream]? = nil,
+    upstreams: [GatewayUpstream]? = nil, isOpenAI: Bool = false,
     configure: (inout GatewayConfiguration) -> Void = { _ in }
   ) async throws {
     let directory = try directory ?? TemporaryDirectory()
@@ -112,7 +114,10 @@ final class GatewayFixture: Sendable {
           name: "main", dialect: .openai, isTLS: false, host: "127.0.0.1", port: upstreamPort,
           credential: Self.credential)
       ]
-    for index in upstreams.indices { upstreams[index].prices = TestPrice.book }
+    for index in upstreams.indices {
+      upstreams[index].prices = TestPrice.book
+      upstreams[index].isOpenAI = isOpenAI
+    }
     let metrics = GatewayMetrics(
       apps: apps.map(\.policy.app),
       upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: "openai") })

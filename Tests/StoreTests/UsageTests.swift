@@ -29,6 +29,12 @@ import Testing
       #expect(total.expired == rows.filter { $0.state == .expired }.count)
       #expect(total.failed == rows.filter { $0.state == .released }.count)
       #expect(total.charge.nanodollars == rows.map(\.charge.nanodollars).reduce(0, +))
+      let held = rows.filter {
+        $0.state == .settled && $0.usage.source == .reported && $0.estimate > .zero
+      }
+      #expect(total.held.nanodollars == held.map(\.estimate.nanodollars).reduce(0, +))
+      #expect(total.heldCharge.nanodollars == held.map(\.charge.nanodollars).reduce(0, +))
+      #expect(total.overruns == held.count { $0.charge > $0.estimate })
       for (source, part) in [
         (UsageSource.reported, total.reported), (.estimated, total.estimated),
         (.unknown, total.unknown),
@@ -46,6 +52,7 @@ import Testing
       }
     }
     #expect(totals.contains { $0.reported.calls > 0 && $0.estimated.calls > 0 })
+    #expect(totals.contains { $0.held > .zero })
   }
 
   @Test func chargedCallsPassByOldestFirst() throws {

@@ -26,7 +26,8 @@ import Testing
       "Metering", "Alerting", "Store", "Curl", "Logging", "ServiceLifecycle",
     ]),
     "Gateway": system.union([
-      "Metering", "Providers", "Contracts", "Store", "Telemetry", "Wire", "Crypto", "NIOCore",
+      "Metering", "Providers", "Contracts", "Store", "Telemetry", "Tokens", "Wire", "Crypto",
+      "NIOCore",
       "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
     ]),
     "Analyzer": system.union([

@@ -11,6 +11,7 @@ struct UsageCommand: ParsableCommand {
     discussion: """
       Example:  leeway usage --app support --since 7d
       Reported usage is the provider's own; estimated is ours, where the provider was silent.
+      HELD is how many times its cost was held for a call until its usage was reported.
       """)
 
   @OptionGroup var policy: PolicyOptions
@@ -35,9 +36,9 @@ struct UsageCommand: ParsableCommand {
     Console.table(
       [
         "APP", "UPSTREAM", "MODEL", "CALLS", "REFUSED", "FAILED", "INPUT", "CACHED", "OUTPUT",
-        "ESTIMATED", "USD",
+        "ESTIMATED", "HELD", "USD",
       ],
-      (totals + [everything]).map(cells), rightAligned: [3, 4, 5, 6, 7, 8, 9, 10])
+      (totals + [everything]).map(cells), rightAligned: Set(3...11))
   }
 
   private func cells(_ totals: UsageTotals) -> [String] {
@@ -47,8 +48,15 @@ struct UsageCommand: ParsableCommand {
       String(row.failed), String(row.inputTokens), String(row.cachedInputTokens),
       String(row.outputTokens),
       // What a crash left open is charged at its estimate too.
-      String(row.callsEstimated + row.expired), row.chargeDollars,
+      String(row.callsEstimated + row.expired), Self.ratio(totals), row.chargeDollars,
     ]
+  }
+
+  /// What was held for what was charged: `12.3x`; with `!` where a call cost more than was held.
+  private static func ratio(_ totals: UsageTotals) -> String {
+    guard totals.heldCharge > .zero else { return "-" }
+    let ratio = Double(totals.held.nanodollars) / Double(totals.heldCharge.nanodollars)
+    return String(format: "%.1fx", ratio) + (totals.overruns > 0 ? "!" : "")
   }
 
   struct Row: Encodable {
@@ -71,6 +79,11 @@ struct UsageCommand: ParsableCommand {
     var chargeNanodollars: Int64
     var chargeEstimatedNanodollars: Int64
     var chargeDollars: String
+    /// What was held for calls whose usage was reported, what they cost, and how many of them cost
+    /// more than was held.
+    var heldNanodollars: Int64
+    var heldChargeNanodollars: Int64
+    var overruns: Int64
 
     init(_ totals: UsageTotals) {
       app = totals.app
@@ -92,6 +105,9 @@ struct UsageCommand: ParsableCommand {
       chargeNanodollars = totals.charge.nanodollars
       chargeEstimatedNanodollars = totals.estimated.charge.nanodollars
       chargeDollars = totals.charge.dollarsText
+      heldNanodollars = totals.held.nanodollars
+      heldChargeNanodollars = totals.heldCharge.nanodollars
+      overruns = totals.overruns
     }
   }
 }
