@@ -105,6 +105,10 @@ struct MultipartForm {
         part = try Self.disposition(value)
       } else if equalsIgnoringCase(name, "content-type") {
         try Self.checkType(value)
+      } else if equalsIgnoringCase(name, "content-transfer-encoding") {
+        guard Self.isPlain(value) else {
+          throw .form("a part has a coding", at: line.startIndex)
+        }
       } else if !equalsIgnoringCase(name, "content-length") {
         throw .form("a part's head has a field that is not known", at: line.startIndex)
       }
@@ -126,7 +130,8 @@ struct MultipartForm {
     return body[start..<index]
   }
 
-  /// `form-data; name="…"`, and `; filename="…"` for a file.
+  /// `form-data; name="…"`, and `; filename="…"` for a file. Some clients leave the quotes out, and
+  /// say a file's name a second time, in another coding.
   private static func disposition(
     _ value: Slice<UnsafeRawBufferPointer>
   ) throws(PeekFault) -> Part {
@@ -137,15 +142,21 @@ struct MultipartForm {
     var name: UnsafeRawBufferPointer?
     var isFile = false
     while !rest.isEmpty {
-      if take("; name=\"", from: &rest), name == nil {
-        let text = try quoted(&rest)
+      guard take(";", from: &rest) else {
+        throw .form("a part's content-disposition has another form", at: rest.startIndex)
+      }
+      rest = rest.drop { $0 == 0x20 }
+      if take("name=", from: &rest), name == nil {
+        let text = try text(&rest)
         guard !text.isEmpty, !text.contains(UInt8(ascii: "%")) else {
           throw .form("a part's name is empty or escaped", at: rest.startIndex)
         }
         name = text
-      } else if take("; filename=\"", from: &rest), !isFile {
-        _ = try quoted(&rest)
+      } else if take("filename=", from: &rest), !isFile {
+        _ = try text(&rest)
         isFile = true
+      } else if isFile, take("filename*=", from: &rest) {
+        _ = try text(&rest)
       } else {
         throw .form("a part's content-disposition has another form", at: rest.startIndex)
       }
@@ -153,6 +164,13 @@ struct MultipartForm {
     guard let name else { throw .form("a part has no name", at: value.startIndex) }
     return Part(
       name: name, isFile: isFile, content: UnsafeRawBufferPointer(start: nil, count: 0), offset: 0)
+  }
+
+  /// A transfer encoding that leaves the bytes as they are.
+  private static func isPlain(_ coding: Slice<UnsafeRawBufferPointer>) -> Bool {
+    let coding = UnsafeRawBufferPointer(rebasing: coding)
+    return equalsIgnoringCase(coding, "binary") || equalsIgnoringCase(coding, "8bit")
+      || equalsIgnoringCase(coding, "7bit")
   }
 
   private static func take(
@@ -166,15 +184,32 @@ struct MultipartForm {
     return true
   }
 
-  /// The rest of a quoted string; a backslash in one is read in two ways.
-  private static func quoted(
+  /// A quoted string, or what stands there without quotes; a backslash is read in two ways.
+  private static func text(
     _ rest: inout Slice<UnsafeRawBufferPointer>
   ) throws(PeekFault) -> UnsafeRawBufferPointer {
-    guard let end = rest.firstIndex(of: UInt8(ascii: "\"")),
-      !rest[..<end].contains(UInt8(ascii: "\\"))
-    else { throw .form("a part's name is not quoted plainly", at: rest.startIndex) }
-    defer { rest = rest[(end + 1)...] }
-    return UnsafeRawBufferPointer(rebasing: rest[..<end])
+    let isQuoted = take("\"", from: &rest)
+    let end =
+      isQuoted
+      ? rest.firstIndex(of: UInt8(ascii: "\""))
+      : rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
+    guard let end else { throw .form("a part's name has no end", at: rest.startIndex) }
+    let text = rest[..<end]
+    guard !text.contains(UInt8(ascii: "\\")), isQuoted || text.allSatisfy(isTokenByte) else {
+      throw .form("a part's name is not written plainly", at: rest.startIndex)
+    }
+    rest = rest[(isQuoted ? end + 1 : end)...]
+    return UnsafeRawBufferPointer(rebasing: text)
+  }
+
+  /// What a name may have without quotes, RFC 9110's tokens without what means something here.
+  private static func isTokenByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"):
+      true
+    default: "-_.[]'%+*".utf8.contains(byte)
+    }
   }
 
   /// A part's type is a file's; of a text it may say nothing but UTF-8, and a part may have no

@@ -127,6 +127,9 @@ import Testing
     #expect(request.model == "gpt-image-1" && request.choices == 2)
     let each = 10 + ImageRequest.tokensPerRequest + 3 * OpenAIMedia.tokensPerImage
     #expect(request.inputTokensMax == 2 * each)
+    parts.append(("image[1]", "p.png", picture))
+    #expect(
+      try peek(.images, form(parts)).inputTokensMax == 2 * (each + OpenAIMedia.tokensPerImage))
     let units = request.billed(at: Self.price([.imagesOut: 7, .imagesIn: 1])).units
     #expect(units == [UsageCount(.imagesOut, 2), UsageCount(.imagesIn, 3)])
     let json = #"""
@@ -222,6 +225,11 @@ import Testing
   func aSoundInPiecesHasNoBound(field: String) throws {
     let request = try transcription([1], [("model", "m"), (field, "auto")])
     #expect(request.unboundablePart != nil)
+  }
+
+  @Test func aSecondFileHasNoBound() throws {
+    let body = form([("file", "a.wav", [1]), ("file[]", "b.wav", [1])])
+    #expect(try peek(.transcriptions, body).unboundablePart == "a second file")
   }
 
   @Test func aTranscriptionIsAForm() {

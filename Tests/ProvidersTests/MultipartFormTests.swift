@@ -35,6 +35,12 @@ import Testing
     #expect(try read(String(body.dropLast())).count == 2)
     #expect(try read("--b\r\n\(Self.head)\r\n\r\n\r\n--b--") == ["a="])
     #expect(try read("--b--").isEmpty)
+    // As .NET writes them, and some for Java.
+    let plain =
+      "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name=a\r\n"
+      + "\r\none\r\n--b\r\nContent-Disposition: form-data; name=f; filename=g.wav; "
+      + "filename*=utf-8''g.wav\r\nContent-Transfer-Encoding: binary\r\n\r\ntwo\r\n--b--"
+    #expect(try read(plain) == ["a=one", "f file=two"])
   }
 
   @Test(arguments: [
@@ -46,7 +52,10 @@ import Testing
     "--b\r\n\(head)\r\n\r\nx", "--b\r\n\(head)", "--b\r\n\r\nx\r\n--b--",
     "--b\r\n\(head)\r\n\(head)\r\n\r\nx\r\n--b--", "--b\r\n\(head)\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data;\r\n name=\"a\"\r\n\r\nx\r\n--b--",
-    "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a b\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a\"b\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=\"a\" x\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=\"a\"; name=\"c\"\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''x\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=\"a\\\"b\"\r\n\r\nx\r\n--b--",

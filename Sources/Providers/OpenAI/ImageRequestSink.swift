@@ -102,8 +102,8 @@ struct ImageRequestSink: RequestSink {
     var fields = FormFields<ImageRequest.Key>()
     while let part = try form.next() {
       guard let key = try fields.key(of: part, repeats: { $0 == .image || $0 == .images }) else {
-        // What is no file may be text for the model.
-        if !part.isFile { image.textBytes += part.content.count }
+        // Whatever its name, a file may be shown to the model, and so may a text.
+        if part.isFile { image.pictures += 1 } else { image.textBytes += part.content.count }
         continue
       }
       if key.isPicture {

@@ -43,7 +43,10 @@ enum TranscriptionRequest {
         + "with plain samples and MP3 do)")
     request.fillsContext = true
     while let part = try form.next() {
-      guard let key = try fields.key(of: part, repeats: { _ in false }) else { continue }
+      guard let key = try fields.key(of: part, repeats: { _ in false }) else {
+        if part.isFile { request.unboundablePart = request.unboundablePart ?? "a second file" }
+        continue
+      }
       switch key {
       case .file:
         guard part.isFile else { throw .wrong("file", "a file", at: part.offset) }
