@@ -11,10 +11,13 @@ extension AdmissionDesk {
     let upstream = core.upstreams.firstIndex { $0.name == job.upstream }
     let prices = upstream.map { core.upstreams[$0].prices } ?? PriceBook()
     let reserved = held(for: call) ?? .zero
-    let settlement = Settlement(
+    var settlement = Settlement(
       end.charge, reading: end.reading,
       estimate: CallEstimate(of: job, reserved: reserved, prices: prices), reserved: reserved,
       endpoint: .metered(job.kind.operation), prices: prices, at: job.startedAt)
+    if let counted = end.counted {
+      settlement.charge = counted.isPartial ? max(counted.amount, reserved) : counted.amount
+    }
     let now = core.clock()
     let outcome = CallOutcome(
       status: job.status, ending: end.ending, usage: settlement.usage,
@@ -35,6 +38,7 @@ extension FollowedJob.Kind {
   var operation: Providers.Operation {
     switch self {
     case .backgroundResponse: .responses
+    case .messageBatch: .messageBatches
     }
   }
 }

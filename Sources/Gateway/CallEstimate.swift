@@ -10,6 +10,8 @@ import Wire
 struct CallEstimate {
   /// The model that the request names; empty on paths without one.
   var model = ""
+  /// The models that the requests of a batch name besides.
+  var otherModels: [String] = []
   var isStream = false
   var bound = CostBound.atMost(.zero)
   /// At most so many tokens of input.
@@ -62,12 +64,15 @@ struct CallEstimate {
     }
     do throws(PeekFault) {
       let request = try Self.peek(operation, plan, body)
-      guard !request.model.isEmpty || operation == .responsesSocket,
-        request.model.utf8.count <= Self.modelBytesMax
-      else {
+      let models = [request.model] + request.parts.map(\.model)
+      guard operation == .responsesSocket || models.allSatisfy(Self.isName) else {
         return .requestInvalid(message: Self.modelMessage)
       }
-      take(request, policy: policy, prices: upstream.prices, at: now)
+      if request.parts.isEmpty {
+        take(request, policy: policy, prices: upstream.prices, at: now)
+      } else {
+        takeBatch(request, prices: upstream.prices, at: now)
+      }
       mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {
@@ -127,6 +132,10 @@ struct CallEstimate {
           value: UnsafeRawBufferPointer(rebasing: bytes[slice.value]))
       }
     }
+  }
+
+  private static func isName(_ model: String) -> Bool {
+    (1...modelBytesMax).contains(model.utf8.count)
   }
 
   private static let modelMessage =

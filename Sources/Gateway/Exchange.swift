@@ -148,10 +148,12 @@ final class Exchange: Draining {
   }
 
   private func admissionRequest(app: Int) -> AdmissionRequest {
-    AdmissionRequest(
+    var request = AdmissionRequest(
       app: app, key: plan.key,
       upstream: plan.hasUpstream ? core.upstreams[plan.upstream].name : "",
       model: estimate.model, isStream: estimate.isStream, bound: estimate.bound)
+    request.otherModels = estimate.otherModels
+    return request
   }
 
   /// Records a refusal that admission was not asked about, and answers with it.

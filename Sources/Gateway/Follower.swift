@@ -120,7 +120,7 @@ final class Follower: Sendable {
 
   private func note(_ answer: JobAnswer, upstream: String) {
     switch answer {
-    case .told, .missing: state.withLock { _ = $0.forbidden.remove(upstream) }
+    case .told, .counted, .missing: state.withLock { _ = $0.forbidden.remove(upstream) }
     case .forbidden(let status):
       guard state.withLock({ $0.forbidden.insert(upstream).inserted }) else { return }
       core.logger.error(
@@ -148,6 +148,8 @@ extension GatewayConfiguration {
     switch kind {
     case .backgroundResponse:
       .init(first: responsePollMilliseconds, most: responsePollMillisecondsMax)
+    case .messageBatch:
+      .init(first: batchPollMilliseconds, most: batchPollMillisecondsMax)
     }
   }
 }

@@ -70,6 +70,10 @@ public struct GatewayConfiguration: Sendable {
   /// The longest such wait, in milliseconds.
   public var responsePollMillisecondsMax: Int64 = 60_000
 
+  /// As above, of batches.
+  public var batchPollMilliseconds: Int64 = 30_000
+  public var batchPollMillisecondsMax: Int64 = 600_000
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

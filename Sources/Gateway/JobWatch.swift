@@ -6,6 +6,8 @@ import Providers
 /// What asking after a job brought.
 enum JobAnswer: Sendable {
   case told(JobProgress)
+  /// It has ended, and its results were read to their end.
+  case counted(BatchTally)
   /// The provider does not know the job.
   case missing
   /// The provider does not take our credential.
@@ -19,6 +21,14 @@ struct JobEnd: Equatable, Sendable {
   var charge: Call.Charge
   var reading: CallReading
   var ending: CallEnding
+  /// What the results cost, where there are some; units without a price are charged what was held.
+  var counted: (amount: Money, isPartial: Bool)?
+
+  static func == (left: Self, right: Self) -> Bool {
+    left.charge == right.charge && left.reading == right.reading && left.ending == right.ending
+      && left.counted?.amount == right.counted?.amount
+      && left.counted?.isPartial == right.counted?.isPartial
+  }
 }
 
 /// One job that is being followed.
@@ -51,6 +61,12 @@ struct JobWatch: Sendable {
   /// Takes what the provider said. Its last word counts even when it comes past the deadline.
   mutating func take(_ answer: JobAnswer, at now: Timestamp, dice: Double) -> Step {
     if case .told(let progress) = answer, let end = end(of: progress) { return .end(end) }
+    if case .counted(let tally) = answer {
+      return .end(
+        JobEnd(
+          charge: .reportedElseEstimate, reading: tally.reading, ending: .completed,
+          counted: (tally.charge, tally.isPartial)))
+    }
     if case .missing = answer { misses += 1 } else { misses = 0 }
     if misses >= Self.missesMax {
       return .end(
@@ -79,7 +95,10 @@ struct JobWatch: Sendable {
       hasBegun = true
       return nil
     case .ended:
-      return JobEnd(charge: .reportedElseEstimate, reading: reading, ending: .completed)
+      // Of a batch of which nothing was answered nothing is billed.
+      return JobEnd(
+        charge: reading.resultCount == 0 ? .reportedElseNothing : .reportedElseEstimate,
+        reading: reading, ending: .completed)
     case .failed:
       return JobEnd(charge: .reportedElseNothing, reading: reading, ending: .upstreamError)
     case .cancelled:

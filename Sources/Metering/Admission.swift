@@ -16,6 +16,8 @@ public struct AdmissionRequest: Sendable {
   public var upstream: String
   /// The model that the request names; empty on paths without one.
   public var model: String
+  /// The models that its parts name besides.
+  public var otherModels: [String] = []
   public var isStream: Bool
   public var bound: CostBound
 
@@ -125,10 +127,13 @@ public struct Admission: Sendable {
     if !ledger.capped.isEmpty, let reason = ledger.capped[policies[app].app] {
       return .appCapped(reason: reason)
     }
-    if policies[app].models != nil, !request.model.isEmpty,
-      !policies[app].allows(model: request.model)
-    {
-      return .modelForbidden(model: request.model, allowed: policies[app].models ?? [])
+    if let allowed = policies[app].models, !request.model.isEmpty {
+      if !policies[app].allows(model: request.model) {
+        return .modelForbidden(model: request.model, allowed: allowed)
+      }
+      for model in request.otherModels where !policies[app].allows(model: model) {
+        return .modelForbidden(model: model, allowed: allowed)
+      }
     }
     if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
     return nil

@@ -6,11 +6,15 @@ public struct FollowedJob: Hashable, Sendable, Codable {
   public enum Kind: UInt8, Sendable, Codable, CaseIterable {
     /// A response of OpenAI's in the background.
     case backgroundResponse = 0
+    /// A batch of messages of Anthropic's.
+    case messageBatch = 1
 
     /// The longest that a job of this kind may be under way; past it it is charged at its estimate.
     public var windowMilliseconds: Int64 {
       switch self {
       case .backgroundResponse: 24 * Self.hour
+      // It has 24 hours to be worked on, and as many for its results to be fetched.
+      case .messageBatch: 48 * Self.hour
       }
     }
 

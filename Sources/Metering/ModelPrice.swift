@@ -118,6 +118,26 @@ public final class ModelPrice: Sendable {
     return sum.roundedUp
   }
 
+  /// An upper bound of the price of a call that is certain to be served at a tier: at the dearest
+  /// context tier and modality that it can reach; nil on overflow, or where a token has no price.
+  public func worstCase(
+    inputTokens: Int64, outputTokens: Int64, servedAs tier: String
+  ) -> Money? {
+    let contexts = (tiers + (serviceContexts[tier] ?? [])).map(\.aboveInputTokens)
+    var input: Int64 = -1
+    var output: Int64 = -1
+    for size in [0] + contexts.filter({ $0 < inputTokens }).map({ $0 + 1 }) {
+      let rates = rates(inputTokens: size, serviceTier: tier)
+      input = max(input, rates.dearestInput)
+      output = max(output, rates.dearestOutput)
+    }
+    if inputTokens > 0 && input < 0 || outputTokens > 0 && output < 0 { return nil }
+    var sum = CostSum()
+    sum.add(inputTokens, at: input)
+    sum.add(outputTokens, at: output)
+    return sum.roundedUp
+  }
+
   private func forEachReachable(
     inputTokens: Int64, serviceTier: String?, _ body: (Rates) -> Void
   ) {

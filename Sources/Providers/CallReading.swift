@@ -22,6 +22,8 @@ public struct CallReading: Hashable, Sendable {
   public var finishReason: String?
   /// The provider's name for what the call made, where that can go on without it.
   public var jobID: String?
+  /// How many of a batch's requests were answered; nil: it is no batch, or does not say.
+  public var resultCount: Int64?
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
   /// visible output tokens. Reasoning that the provider hides is not in it.
   public var outputTextBytes: Int64 = 0

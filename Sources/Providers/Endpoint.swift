@@ -57,15 +57,7 @@ public enum Endpoint: Hashable, Sendable {
       guard isReading else { return .unmetered }
       if path.names("/models") { return .free }
       return isStored(path) ? .stored : .unmetered
-    case .anthropic:
-      // Reading a batch, or its results, costs nothing beyond what it was made for.
-      if path.isPart("/cancel", ofItemIn: "/messages/batches"), isPost { return .stored }
-      guard isReading else { return .unmetered }
-      if path.names("/models") { return .free }
-      let isBatch =
-        path.ends(with: "/messages/batches") || path.isItem(in: "/messages/batches")
-        || path.isPart("/results", ofItemIn: "/messages/batches")
-      return isBatch ? .stored : .unmetered
+    case .anthropic: return anthropic(path, method: method, isReading: isReading)
     case .gemini:
       if isPost {
         guard path.modelBeforeVerb != nil else { return .unmetered }
@@ -82,6 +74,25 @@ public enum Endpoint: Hashable, Sendable {
     case .bedrock: return .unmetered
     case .ollama: return ollama(path, isPost: isPost, isReading: isReading)
     }
+  }
+
+  /// Reading a batch, or its results, costs nothing beyond what it was made for.
+  private static func anthropic(
+    _ path: PathTail, method: UnsafeRawBufferPointer, isReading: Bool
+  ) -> Endpoint {
+    if equals(method, "POST") {
+      if path.ends(with: "/v1/messages/batches") { return .metered(.messageBatches) }
+      return path.isPart("/cancel", ofItemIn: "/messages/batches") ? .stored : .unmetered
+    }
+    if equals(method, "DELETE") {
+      return path.isItem(in: "/messages/batches") ? .stored : .unmetered
+    }
+    guard isReading else { return .unmetered }
+    if path.names("/models") { return .free }
+    let isBatch =
+      path.ends(with: "/messages/batches") || path.isItem(in: "/messages/batches")
+      || path.isPart("/results", ofItemIn: "/messages/batches")
+    return isBatch ? .stored : .unmetered
   }
 
   /// The `api-version` of a path's query, which Azure wants in every request; nil: it names none.

@@ -23,6 +23,12 @@ public struct JobProgress: Hashable, Sendable {
   /// What the job used, as far as its document says.
   public var reading: CallReading
 
+  /// How many results have to be read to know what the job used; nil: none.
+  public var resultsNeeded: Int64? {
+    guard state == .ended, let count = reading.resultCount, count > 0 else { return nil }
+    return count
+  }
+
   public init(state: State, reading: CallReading) {
     self.state = state
     self.reading = reading
@@ -42,6 +48,13 @@ extension CallReading {
       case "cancelled": .cancelled
       default: .unknown
       }
+    case .messageBatch:
+      switch finishReason {
+      case "in_progress", "canceling": .running
+      // How many were answered says whether there is anything to be charged.
+      case "ended": resultCount == nil ? .unknown : .ended
+      default: .unknown
+      }
     }
   }
 }
@@ -56,6 +69,7 @@ public struct JobReader {
     reader =
       switch kind {
       case .backgroundResponse: Operation.responses.answerReader()
+      case .messageBatch: Operation.messageBatches.answerReader()
       }
   }
 

@@ -22,6 +22,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case responsesSocket
   // Anthropic
   case messages
+  /// Many messages, answered within a day.
+  case messageBatches
   // Gemini
   case generateContent
   case streamGenerateContent
@@ -64,6 +66,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
     case .messages: try MessagesRequestSink.peek(body)
+    case .messageBatches: try MessageBatchRequestSink.request(body)
     case .generateContent, .streamGenerateContent, .embedContent:
       try .gemini(body, path: PathTail(path), self)
     case .converse, .converseStream:
@@ -101,6 +104,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .transcriptions: AnswerReader<MediaAnswerSink<TranscriptMedium>>()
     case .responses, .responsesSocket: AnswerReader<ResponsesAnswerSink>()
     case .messages: AnswerReader<MessagesAnswerSink>()
+    case .messageBatches: AnswerReader<MessageBatchAnswerSink>()
     case .generateContent, .streamGenerateContent, .embedContent:
       AnswerReader<GeminiAnswerSink>()
     case .converse, .converseStream: AnswerReader<ConverseAnswerSink>()
@@ -122,6 +126,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .transcriptions: StreamReader<MediaAnswerSink<TranscriptMedium>>(hidesUsage: false)
     case .responses, .responsesSocket: StreamReader<ResponsesAnswerSink>(hidesUsage: false)
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
+    case .messageBatches: StreamReader<MessageBatchAnswerSink>(hidesUsage: false)
     case .generateContent, .streamGenerateContent, .embedContent:
       StreamReader<GeminiAnswerSink>(hidesUsage: false)
     case .converse, .converseStream: EventStreamReader<ConverseAnswerSink>()
@@ -138,7 +143,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       .ollamaChat, .ollamaGenerate:
       true
     case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
-      .embedContent, .invokeEmbed, .ollamaEmbed:
+      .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       false
     }
   }
@@ -187,7 +192,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       isStream
         ? InvokeGathering.extract(frames: body) : InvokeGathering.extract(body, isStream: false)
     case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
-      .embedContent, .invokeEmbed, .ollamaEmbed:
+      .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
     }
@@ -204,7 +209,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
     case .invokeModel, .invokeModelStream: InvokeInputText.extract(body)
     case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
-      .embedContent, .invokeEmbed, .ollamaEmbed:
+      .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       ""
     case .messages: MessagesInputText.extract(body)
     }

@@ -35,6 +35,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var inputTokensMax: Int64 = 0
   /// The answer may come before the work is done; nil: it does not.
   public internal(set) var jobKind: FollowedJob.Kind?
+  /// The requests of a batch, each with a model of its own; empty: it is no batch.
+  public internal(set) var parts: [BatchPart] = []
   /// Nothing in the request bounds its input: it can fill the model's context window.
   public internal(set) var fillsContext = false
   /// It holds pictures.

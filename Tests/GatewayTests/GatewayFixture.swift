@@ -25,6 +25,15 @@ enum TestPrice {
       book.add(ModelPrice(effectiveFrom: start, base: rates), model: model)
     }
     book.addMedia(start)
+    // Half of it in a batch, and twice on long calls.
+    let half = Rates(input: 500_000_000, output: 1_000_000_000)
+    let double = Rates(input: 2_000_000_000, output: 4_000_000_000)
+    book.add(
+      ModelPrice(
+        effectiveFrom: start, base: rates,
+        tiers: [.init(aboveInputTokens: 1_000, rates: double)], serviceTiers: ["batch": half],
+        serviceContexts: ["batch": [.init(aboveInputTokens: 1_000, rates: rates)]]),
+      model: "claude-test")
     var voice = rates
     voice[.inputAudio] = 4_000_000_000
     voice[.cacheReadAudio] = 500_000_000

@@ -230,4 +230,31 @@ private struct Digits: Comparable, CustomStringConvertible {
     book.add(price(100, 9), model: "m-2026")
     #expect(rate("m-2026", 9_999) == 9)
   }
+
+  @Test func whatIsCertainToBeABatchIsBoundedAtItsPrice() {
+    let rates = { (input: Int64, output: Int64) in
+      Rates(input: input * 1_000_000, output: output * 1_000_000)
+    }
+    func price(_ services: [String: Rates], _ contexts: [String: [ModelPrice.Tier]] = [:])
+      -> ModelPrice
+    {
+      ModelPrice(
+        effectiveFrom: Timestamp(milliseconds: 0), base: rates(10, 100),
+        tiers: [.init(aboveInputTokens: 50, rates: rates(20, 200))], serviceTiers: services,
+        serviceContexts: contexts)
+    }
+    func worst(_ price: ModelPrice, _ input: Int64) -> Int64? {
+      price.worstCase(inputTokens: input, outputTokens: 1, servedAs: "batch")?.nanodollars
+    }
+    // A book without one: the list's price. Cheaper and dearer ones; long calls.
+    #expect(worst(price([:]), 50) == 600 && worst(price([:]), 51) == 1_220)
+    let half = price(["batch": rates(5, 50), "priority": rates(900, 900)])
+    #expect(worst(half, 50) == 300)
+    // Without a context tier of its own, the dearer of its rates and the base's.
+    #expect(worst(half, 51) == 1_220)
+    let own = price(
+      ["batch": rates(5, 50)], ["batch": [.init(aboveInputTokens: 60, rates: rates(7, 40))]])
+    #expect(worst(own, 60) == 350 && worst(own, 61) == 477)
+    #expect(worst(price([:]), .max) == nil)
+  }
 }

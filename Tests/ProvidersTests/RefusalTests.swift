@@ -191,9 +191,9 @@ import Testing
     (.openai, "POST", "/v1/threads/t/messages", .unmetered),
     (.anthropic, "POST", "/v1/messages/", .unmetered),
     (.anthropic, "GET", "/v1/messages", .unmetered),
-    (.anthropic, "POST", "/v1/messages/batches", .unmetered),
+    (.anthropic, "POST", "/v1/messages/batches", .metered(.messageBatches)),
     (.anthropic, "GET", "/v1/messages/batches/b/results", .stored),
-    (.anthropic, "DELETE", "/v1/messages/batches/b", .unmetered),
+    (.anthropic, "DELETE", "/v1/messages/batches/b", .stored),
     (.bedrock, "POST", "/v1/messages", .unmetered),
   ])
   func whatAPathCanOnlyMean(dialect: DialectID, method: String, path: String, wanted: Endpoint) {

@@ -7,7 +7,7 @@ import Store
 struct RepricingPlan {
   /// Why a call's charge stays as it is though it is within the span.
   enum Skip: String, CaseIterable {
-    case expired, estimated, unknownUsage, unpriced, partlyPriced, accountsUnknown
+    case expired, estimated, unknownUsage, unpriced, partlyPriced, accountsUnknown, batch
 
     var text: String {
       switch self {
@@ -17,6 +17,7 @@ struct RepricingPlan {
       case .unpriced: "of models that no book prices on that day"
       case .partlyPriced: "with units that the model's price does not say"
       case .accountsUnknown: "made before the accounts of a call were kept"
+      case .batch: "batches, of whose requests only the sum was kept"
       }
     }
   }
@@ -74,6 +75,7 @@ struct RepricingPlan {
   private func charge(of call: CallRow) -> Result<Money, Skipped> {
     func skip(_ reason: Skip) -> Result<Money, Skipped> { .failure(Skipped(reason: reason)) }
     if call.state == .expired { return skip(.expired) }
+    if call.serviceTier == "batch" { return skip(.batch) }
     switch call.usage.source {
     case .reported: break
     case .estimated: return skip(.estimated)

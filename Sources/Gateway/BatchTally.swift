@@ -1,0 +1,101 @@
+// What a batch used and costs: each answer at its own price, added up by model.
+//
+// Answers are priced one by one, since the size of each decides its context tier.
+
+import Metering
+import Providers
+
+/// The sum of a batch's answers. Its size is bounded by the number of models, not of answers.
+struct BatchTally: Equatable, Sendable {
+  private(set) var charge = Money.zero
+  /// Some units have no price.
+  private(set) var isPartial = false
+  /// In the order in which they were met first.
+  private var models: [ModelUsage] = []
+  private let job: FollowedJob
+  private let prices: PriceBook
+  private let asked: ModelPrice?
+
+  init(_ job: FollowedJob, prices: PriceBook) {
+    self.job = job
+    self.prices = prices
+    asked = prices.price(model: job.model, at: job.startedAt)
+  }
+
+  static func == (left: Self, right: Self) -> Bool {
+    left.charge == right.charge && left.isPartial == right.isPartial && left.models == right.models
+  }
+
+  /// Adds one answer.
+  mutating func add(_ reading: CallReading) {
+    guard let usage = reading.usage else { return }
+    let cost = prices.cost(
+      of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
+      responseModel: reading.responseModel, serviceTier: CallEstimate.batchTier,
+      at: job.startedAt)
+    if let cost {
+      charge = charge.addingClamped(cost.amount)
+      isPartial = isPartial || cost.isPartial
+    } else {
+      isPartial = true
+    }
+    let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
+    add(usage, of: Exchange.journaledModel(model))
+    for other in reading.otherModels { add(other.usage, of: other.model) }
+  }
+
+  private mutating func add(_ usage: Usage, of model: String) {
+    guard let index = models.firstIndex(where: { $0.model == model }) else {
+      // A batch names few models; whoever makes up more is counted under the last.
+      if models.count < Self.modelsMax {
+        models.append(ModelUsage(model: model, usage: usage))
+      } else {
+        models[models.count - 1].usage.add(usage)
+      }
+      return
+    }
+    models[index].usage.add(usage)
+  }
+
+  private static let modelsMax = 64
+
+  /// The sum as one call's reading.
+  var reading: CallReading {
+    var reading = CallReading()
+    reading.serviceTier = CallEstimate.batchTier
+    guard let first = models.first else { return reading }
+    reading.usage = first.usage
+    reading.responseModel = first.model
+    reading.otherModels = Array(models.dropFirst())
+    return reading
+  }
+}
+
+/// The results of a batch as they come, counted and forgotten.
+struct BatchCount: Sendable {
+  private(set) var reader = JobResultsReader()
+  private(set) var tally: BatchTally
+
+  init(_ tally: BatchTally) { self.tally = tally }
+
+  mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+    var tally = tally
+    reader.feed(bytes) { tally.add($0) }
+    self.tally = tally
+  }
+
+  mutating func finish() {
+    var tally = tally
+    reader.finish { tally.add($0) }
+    self.tally = tally
+  }
+}
+
+extension Usage {
+  fileprivate mutating func add(_ other: Usage) {
+    other.forEachCount { bucket, count in
+      let (sum, isOver) = self[bucket].addingReportingOverflow(count)
+      self[bucket] = isOver ? .max : sum
+    }
+  }
+}
