@@ -59,13 +59,16 @@ struct CallEstimate {
     case .metered(let metered): operation = metered
     }
     do throws(PeekFault) {
-      let request = try Self.peek(operation, plan, body)
+      var request = try Self.peek(operation, plan, body)
       guard !request.model.isEmpty || operation == .responsesSocket,
         request.model.utf8.count <= Self.modelBytesMax
       else {
         return .requestInvalid(message: Self.modelMessage)
       }
-      take(request, policy: policy, prices: upstream.prices, at: now)
+      model = request.model
+      price = upstream.prices.price(model: model, at: now)
+      if request.isMedia { request = request.billed(at: price) }
+      take(request, policy: policy, pricedIn: upstream.prices.file)
       mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {
@@ -89,6 +92,9 @@ struct CallEstimate {
 
   // MARK: Tokens in place of bytes
 
+  /// So many bytes of a call's text are counted at most: the calls of the same loop wait.
+  private static let countedBytesMax = 256 * 1_024
+
   /// Bounds the text of the input by its tokens, which are fewer than its bytes. Done only where
   /// the bytes do not fit into a budget, since it is most of what a call costs.
   ///
@@ -100,8 +106,11 @@ struct CallEstimate {
       let request = try? Self.peek(operation, plan, body)
     else { return }
     var saved: Int64 = 0
+    var counted = 0
     body.withUnsafeReadableBytes { bytes in
       operation.forEachText(in: bytes) { text in
+        counted += text.count
+        guard counted <= Self.countedBytesMax else { return }
         saved += Int64(text.count - vocabulary.upperBound(ofText: text))
       }
     }
@@ -135,11 +144,8 @@ struct CallEstimate {
     "the length of its output (outputTokensMax of the model's price would bound it)"
 
   private mutating func take(
-    _ peeked: PeekedRequest, policy: Policy, prices: PriceBook, at now: Timestamp
+    _ request: PeekedRequest, policy: Policy, pricedIn file: String
   ) {
-    model = peeked.model
-    price = prices.price(model: model, at: now)
-    let request = peeked.isMedia ? peeked.billed(at: price) : peeked
     isStream = request.isStream
     serviceTier = request.serviceTier
     inputTokens = request.inputTokensMax
@@ -148,7 +154,7 @@ struct CallEstimate {
     hidesUsage = request.hidesUsage
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
     splices = request.splices(outputBound: outputBound)
-    bound = costBound(of: request, pricedIn: prices.file)
+    bound = costBound(of: request, pricedIn: file)
   }
 
   /// The caller's own bound, else the smaller of the model's, which most providers enforce, and the
