@@ -1,4 +1,5 @@
-// Our pieces and counts are tiktoken's own, over random texts and over texts made to strain the rules.
+// Our pieces and counts are tiktoken's own, over random texts and over texts made to strain the
+// rules.
 
 import Foundation
 import TestSupport

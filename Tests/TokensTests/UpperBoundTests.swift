@@ -124,7 +124,8 @@ import Testing
   /// What each text's bound is made of: bytes, then tokens, then bytes.
   @Test(arguments: [
     ("Hello there, world", 5 + 1 + 7),
-    // A server may trim it: the place behind the newline is not used, nor that before the last space.
+    // A server may trim it: the place behind the newline is not used, nor that before the last
+    // space.
     ("\nHello there, world", 6 + 1 + 7), ("\u{1F}1Hello there, world", 2 + 2 + 7),
     ("Hello there, world \n", 5 + 1 + 9), ("Hello there, world \u{1}", 5 + 1 + 9),
     // A special token may end in it, or begin with its last byte.
