@@ -34,7 +34,7 @@ let package = Package(
   products: [
     .executable(name: "leeway", targets: ["leeway"]),
     // For Benchmarks/Core, which measures these modules by themselves.
-    .library(name: "LeewayCore", targets: ["Metering", "Store"]),
+    .library(name: "LeewayCore", targets: ["Metering", "Store", "Tokens"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
