@@ -92,8 +92,8 @@ struct CallEstimate {
 
   // MARK: Tokens in place of bytes
 
-  /// So many bytes of a call's text are counted at most, in some 2 ms, or 25 ms where a caller means
-  /// harm: the calls of the same loop wait.
+  /// So many bytes of a call's text are counted at most, in some 2 ms, or 25 ms where a caller
+  /// means harm: the calls of the same loop wait.
   private static let countedBytesMax = 128 * 1_024
 
   /// Bounds the text of the input by its tokens, which are fewer than its bytes. Done only where
