@@ -37,6 +37,10 @@ struct ReconcileReport {
     if upstreams.count > 1, !result.hasKeys {
       notes.append("Added up over the upstreams \(upstreams.joined(separator: ", ")).")
     }
+    let kept = now.adding(milliseconds: -Retention.callDays * Retention.dayMilliseconds)
+    if export.span.lowerBound < kept {
+      notes.append("Calls from before \(kept.day) have aged out of the ledger.")
+    }
     if export.span.upperBound > now {
       notes.append("The span is not over: providers report hours late, and calls may be open.")
     }

@@ -120,9 +120,10 @@ struct ExportAssembly {
         hint: "Most likely an export stands there twice. If not, keep the column that tells them "
           + "apart.")
     }
-    tableSpan = tableSpan.map {
-      min($0.lowerBound, days.lowerBound)..<max($0.upperBound, days.upperBound)
-    } ?? days
+    tableSpan =
+      tableSpan.map {
+        min($0.lowerBound, days.lowerBound)..<max($0.upperBound, days.upperBound)
+      } ?? days
   }
 
   // MARK: - The whole

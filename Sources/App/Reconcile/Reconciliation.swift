@@ -1,4 +1,5 @@
-// The comparison itself: both sides by day, model and key, and what each has that the other has not.
+// The comparison itself: both sides by day, model and key, and what each has that the other has
+// not.
 
 import Metering
 
@@ -85,7 +86,8 @@ struct Reconciliation: Sendable {
       var row = found[key] ?? Row(day: key.day, model: key.model, place: key.place)
       row.hasProvider = true
       row.provider.add(line.figures)
-      row.costSlack = Money(nanodollars: row.costSlack)
+      row.costSlack =
+        Money(nanodollars: row.costSlack)
         .addingClamped(Money(nanodollars: line.costSlack)).nanodollars
       found[key] = row
     }

@@ -58,7 +58,8 @@ struct UsageFigures: Hashable, Sendable {
   }
 
   mutating func add(_ value: Int64, to measure: UsageMeasure) {
-    self[measure] = Money(nanodollars: self[measure])
+    self[measure] =
+      Money(nanodollars: self[measure])
       .addingClamped(Money(nanodollars: value)).nanodollars
   }
 
