@@ -58,6 +58,18 @@ import Testing
     }
   }
 
+  @Test func aBucketHasResultsOfOneKind() throws {
+    let embeddings = """
+      {"object": "organization.usage.embeddings.result", "input_tokens": 7,
+       "num_model_requests": 2}
+      """
+    let bucket = Fixture.openAIBucket(
+      day: 0, [Fixture.completions(1, input: 1, output: 1), embeddings])
+    let fault = try Fixture.fault(Fixture.openAIPage([bucket]))
+    #expect(fault.message == "results of two kinds stand in one bucket")
+    #expect(fault.place.pointer == "/data/0/results/1")
+  }
+
   @Test func aMissingPageIsNamed() throws {
     let last = try Fixture.fault(Self.page(hasMore: true))
     #expect(last.message.contains("has_more"))

@@ -82,10 +82,15 @@ import Testing
       [
         open, expired, refused, night, before,
         Fixture.call("m", at: 6, input: 5, output: 1, source: .estimated),
+        Fixture.call("", at: 7, source: .unknown),
       ])
     #expect(
-      result.rows.map(\.said) == ["2026-11-01 m differs requests,inputTokens,outputTokens"])
-    let row = result.rows[0]
+      result.rows.map(\.said) == [
+        "2026-11-01 (none) onlyLedger requests",
+        "2026-11-01 m differs requests,inputTokens,outputTokens",
+      ])
+    #expect(result.rows[0].doubts.unknown == 1)
+    let row = result.rows[1]
     #expect(row.ledger[.requests] == 2 && row.ledger[.input] == 15)
     var doubts = LedgerDoubts()
     (doubts.open, doubts.expired, doubts.atMidnight) = (1, 1, 2)

@@ -28,7 +28,9 @@ struct ReconcileReport {
           + "in the charge of the model that used them: look at the day's sum.")
     }
     if !unmapped.isEmpty {
-      let list = unmapped.joined(separator: ", ")
+      let list =
+        unmapped.prefix(Self.keysMax).joined(separator: ", ")
+        + (unmapped.count > Self.keysMax ? " and \(unmapped.count - Self.keysMax) more" : "")
       notes.append(
         result.hasKeys
           ? "Keys that no upstream is said for: \(list). Those of the gateway: --key ID=UPSTREAM."
@@ -46,6 +48,9 @@ struct ReconcileReport {
     }
     return notes
   }
+
+  /// More keys than this are counted and not told.
+  private static let keysMax = 20
 
   /// What a state usually means.
   private func meaning(_ state: Reconciliation.State) -> String? {
@@ -89,7 +94,7 @@ struct ReconcileReport {
     let header =
       ["DAY"] + (result.hasKeys ? ["UPSTREAM OR KEY"] : [])
       + (result.hasModels ? ["MODEL"] : [])
-      + ["", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "MAY EXPLAIN IT"]
+      + ["STATE", "WHAT", "PROVIDER", "LEDGER", "DIFFERENCE", "MAY EXPLAIN IT"]
     let numbers = header.count - 4..<header.count - 1
     Console.table(
       header, shown.flatMap { lines(of: $0) } + totals(columns: header.count),

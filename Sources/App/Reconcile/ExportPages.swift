@@ -52,7 +52,11 @@ struct ExportPages {
       let results = if let singular { singular } else { try bucket.needed("results") }
       var kindOfBucket = ""
       for result in try results.elements() {
-        kindOfBucket = try read(result, on: span.lowerBound.day, into: &assembly)
+        let kind = try read(result, on: span.lowerBound.day, into: &assembly)
+        guard kindOfBucket.isEmpty || kindOfBucket == kind else {
+          throw result.fault("results of two kinds stand in one bucket")
+        }
+        kindOfBucket = kind
       }
       try assembly.add(
         ExportAssembly.Bucket(span: span, kind: kindOfBucket, place: bucket.place),

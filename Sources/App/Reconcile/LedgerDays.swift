@@ -8,6 +8,8 @@ import Store
 struct LedgerDoubts: Hashable, Sendable {
   /// The provider reported no usage: tokens are unknown and the charge is the reservation.
   var estimated: Int64 = 0
+  /// Nothing is known of what they used: calls that the gateway does not meter.
+  var unknown: Int64 = 0
   /// Tokens were used and nothing was charged.
   var unpriced: Int64 = 0
   /// The gateway died with them open; not counted among the settled ones.
@@ -22,7 +24,8 @@ struct LedgerDoubts: Hashable, Sendable {
   /// Each count with its words, in one order.
   var parts: [(name: String, text: String, count: Int64)] {
     [
-      ("estimated", "estimated", estimated), ("unpriced", "charged nothing", unpriced),
+      ("estimated", "estimated", estimated), ("unknownUsage", "of unknown usage", unknown),
+      ("unpriced", "charged nothing", unpriced),
       ("expired", "expired", expired), ("open", "still open", open),
       ("atMidnight", "under way at midnight", atMidnight),
       ("withOtherModels", "with other models", withOtherModels),
@@ -33,6 +36,7 @@ struct LedgerDoubts: Hashable, Sendable {
 
   mutating func add(_ other: LedgerDoubts) {
     estimated += other.estimated
+    unknown += other.unknown
     unpriced += other.unpriced
     expired += other.expired
     open += other.open
@@ -81,7 +85,9 @@ struct LedgerDays {
     guard upstreams.contains(call.upstream) else { return }
     let priced = PricedCalls.Key(call)
     func key(_ day: CivilDate, _ model: String) -> LedgerRow.Key {
-      LedgerRow.Key(day: day, upstream: call.upstream, model: model)
+      // What is not metered may name no model.
+      LedgerRow.Key(
+        day: day, upstream: call.upstream, model: model.isEmpty ? Reconciliation.unnamed : model)
     }
     let began = call.at.day
     if let ended = call.endedAt, ended.day != began, ended < span.upperBound {
@@ -111,7 +117,11 @@ struct LedgerDays {
       row.figures.add(tokens)
       row.figures.add(1, to: .requests)
       row.figures.add(call.charge.nanodollars, to: .cost)
-      if call.usage.source != .reported { row.doubts.estimated += 1 }
+      switch call.usage.source {
+      case .reported: break
+      case .estimated: row.doubts.estimated += 1
+      case .unknown: row.doubts.unknown += 1
+      }
       if call.charge == .zero, tokens != UsageFigures() { row.doubts.unpriced += 1 }
       if !call.otherModels.isEmpty { row.doubts.withOtherModels += 1 }
     case .released, .refused: break
