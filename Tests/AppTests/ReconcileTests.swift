@@ -98,6 +98,14 @@ import Testing
     #expect(row.doubts == doubts)
   }
 
+  @Test func aCallAtTheEndOfTheSpanMayBeTheNextDays() throws {
+    let export = try export([Fixture.completions(1, input: 10, output: 1, model: "m")])
+    var late = Fixture.call("m", at: Fixture.day - 1, input: 10, output: 1, charge: 5)
+    late.endedAt = late.at.adding(milliseconds: 2)
+    let row = try #require(Fixture.compared(export, [late]).rows.first)
+    #expect(row.state == .equal && row.doubts.atMidnight == 1)
+  }
+
   @Test func whatOtherModelsUsedIsTheirs() throws {
     let export = try export([
       Fixture.completions(1, input: 10, output: 1, model: "m"),

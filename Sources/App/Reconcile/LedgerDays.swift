@@ -90,11 +90,10 @@ struct LedgerDays {
         day: day, upstream: call.upstream, model: model.isEmpty ? Reconciliation.unnamed : model)
     }
     let began = call.at.day
-    if let ended = call.endedAt, ended.day != began, ended < span.upperBound {
-      var doubts = LedgerDoubts()
-      doubts.atMidnight = 1
-      if ended >= span.lowerBound { change(key(ended.day, priced.model)) { $0.doubts.add(doubts) } }
-      if span.contains(call.at) { change(key(began, priced.model)) { $0.doubts.add(doubts) } }
+    if let ended = call.endedAt, ended.day != began {
+      for edge in [call.at, ended] where span.contains(edge) {
+        change(key(edge.day, priced.model)) { $0.doubts.atMidnight += 1 }
+      }
     }
     guard span.contains(call.at) else { return }
     change(key(began, priced.model)) { Self.add(call, to: &$0) }
