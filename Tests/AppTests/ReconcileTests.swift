@@ -104,6 +104,17 @@ import Testing
     late.endedAt = late.at.adding(milliseconds: 2)
     let row = try #require(Fixture.compared(export, [late]).rows.first)
     #expect(row.state == .equal && row.doubts.atMidnight == 1)
+    // Of a morning's export it is not.
+    let noon = Fixture.seconds(0) + 43_200
+    let morning = try Fixture.read(
+      Fixture.openAIPage([
+        Fixture.openAIBucket(
+          day: 0, [Fixture.completions(1, input: 10, output: 1, model: "m")]
+        ).replacing("\(Fixture.seconds(1))", with: "\(noon)")
+      ]))
+    let early = Fixture.call("m", at: 0, input: 10, output: 1, charge: 5)
+    let half = try #require(Fixture.compared(morning, [early, late]).rows.first)
+    #expect(half.state == .equal && half.doubts.isEmpty)
   }
 
   @Test func whatOtherModelsUsedIsTheirs() throws {
