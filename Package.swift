@@ -71,7 +71,7 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Metering", "Providers", "Contracts", "Store", "Telemetry", "Tokens", "Wire",
+        "Metering", "Providers", "Contracts", "Curl", "Store", "Telemetry", "Tokens", "Wire",
         nio("NIOCore"), nio("NIOPosix"), nio("NIOTLS"), nioSSL, crypto, lifecycle, logging,
       ]),
     module(

@@ -65,11 +65,14 @@ public struct CurlRequest: Sendable {
   public var reusesConnection: Bool
   /// Certificates to trust, PEM; nil: the system's.
   public var certificateFile: String?
+  /// Takes the answer's body as it comes, on the client's own thread; the response's is empty then.
+  public var onBody: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
   public init(
     url: String, content: Content, timeoutSeconds: Double = 30,
     connectTimeoutSeconds: Double = 10, responseBytesMax: Int = 1 << 20,
-    reusesConnection: Bool = true, certificateFile: String? = nil
+    reusesConnection: Bool = true, certificateFile: String? = nil,
+    onBody: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
   ) {
     self.url = url
     self.content = content
@@ -78,6 +81,7 @@ public struct CurlRequest: Sendable {
     self.responseBytesMax = responseBytesMax
     self.reusesConnection = reusesConnection
     self.certificateFile = certificateFile
+    self.onBody = onBody
   }
 }
 

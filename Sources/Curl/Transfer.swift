@@ -21,6 +21,7 @@ final class Transfer: @unchecked Sendable {
   private var upload: [UInt8] = []
   private var uploaded = 0
   private var body: [UInt8] = []
+  private var bodyBytes = 0
   private var headers: [(name: String, value: String)] = []
   private var headBytes = 0
   private var isTooLarge = false
@@ -188,11 +189,16 @@ extension Transfer {
   }
 
   private func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard body.count + bytes.count <= request.responseBytesMax else {
+    guard bytes.count <= request.responseBytesMax - bodyBytes else {
       isTooLarge = true
       return 0
     }
-    body.append(contentsOf: bytes)
+    bodyBytes += bytes.count
+    if let onBody = request.onBody {
+      onBody(bytes)
+    } else {
+      body.append(contentsOf: bytes)
+    }
     return bytes.count
   }
 

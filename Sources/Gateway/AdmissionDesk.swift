@@ -166,16 +166,83 @@ final class AdmissionDesk: Sendable {
     if !crossings.isEmpty { raise(crossings) }
   }
 
+  // MARK: Work that goes on
+
+  /// Hands an open call over to whoever follows its job. The caller's last byte follows the next
+  /// `flush`.
+  func follow(_ reservation: consuming Reservation, job: FollowedJob, at now: Timestamp) {
+    var held = Optional(consume reservation)
+    state.withLock { state in
+      guard let reservation = held.take() else { return }
+      journal.append(state.admission.follow(reservation, job: job, at: now))
+    }
+  }
+
+  /// Ends a followed call, once.
+  ///
+  /// - Parameters:
+  ///   - upstream: nil where it is not configured any more.
+  ///   - bill: its `app` is not looked at: the call's own is found.
+  func settle(
+    followed call: CallID, upstream: Int?, bill: Bill, isReleased: Bool, at now: Timestamp
+  ) {
+    var bill = bill
+    let ended = state.withLock { state -> (app: Int?, crossings: [BudgetCrossing])? in
+      let name = state.admission.ledger.reservation(of: call)?.app
+      let app = state.admission.policies.firstIndex { $0.app == name }
+      var crossings: [BudgetCrossing] = []
+      if isReleased {
+        let event = state.admission.release(followed: call, outcome: bill.outcome, at: now)
+        guard let event else { return nil }
+        journal.append(event)
+      } else {
+        let settled = state.admission.settle(
+          followed: call, charge: bill.charge, outcome: bill.outcome, at: now)
+        guard let settled else { return nil }
+        journal.append(settled.event)
+        crossings = settled.crossings
+      }
+      if let app {
+        bill.app = app
+        state.counts[app].count(bill)
+      }
+      return (app, crossings)
+    }
+    guard let ended else { return metrics.record(.duplicateSettlements) }
+    if let app = ended.app {
+      metrics.callClosed(app: app)
+      if let upstream {
+        metrics.recordCall(
+          app: app, upstream: upstream, outcome: bill.outcome, charge: bill.charge,
+          reserved: bill.reserved)
+      }
+    }
+    if !ended.crossings.isEmpty { raise(ended.crossings) }
+  }
+
+  /// What an open call holds; nil where it is not open.
+  func held(for call: CallID) -> Money? {
+    state.withLock { $0.admission.ledger.reservation(of: call)?.amount }
+  }
+
+  /// What is followed now.
+  var followed: [CallID: FollowedJob] { state.withLock { $0.admission.ledger.followed } }
+
   // MARK: Start and orders
 
-  /// Charges what a crash left open at its estimate, and raises again every mark that stands
-  /// passed.
+  /// Charges what a crash left open and nobody follows at its estimate, and raises again every mark
+  /// that stands passed.
   /// - Returns: how many reservations were open.
   /// - Throws: `GatewayFault.journalUnavailable`.
   func recover(at now: Timestamp) throws(GatewayFault) -> Int {
     let (expired, standing) = state.withLock { state in
       let events = state.admission.expireOpen(at: now)
       for event in events { journal.append(event) }
+      for call in state.admission.ledger.followed.keys {
+        let app = state.admission.ledger.reservation(of: call)?.app
+        let index = state.admission.policies.firstIndex { $0.app == app }
+        if let index { metrics.callOpened(app: index) }
+      }
       return (events.count, state.admission.standingCrossings(at: now))
     }
     try flushOrThrow()

@@ -31,6 +31,8 @@ struct CallEstimate {
   private(set) var mayTighten = false
   /// The caller did not ask for a stream's usage, so it must not see it.
   var hidesUsage = false
+  /// The work may go on when the call has its answer.
+  var jobKind: FollowedJob.Kind?
 
   /// The longest model name that is taken: it goes into the journal with every call.
   static let modelBytesMax = 256
@@ -153,6 +155,7 @@ struct CallEstimate {
     units = request.units
     if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }
     hidesUsage = request.hidesUsage
+    jobKind = request.jobKind
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
     splices = request.splices(outputBound: outputBound)
     bound = costBound(of: request, pricedIn: file)

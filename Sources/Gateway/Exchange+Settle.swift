@@ -20,6 +20,12 @@ extension Exchange {
       core.codings.note(app: core.apps[app].policy.app, coding: coding)
     }
     let reading = pipe?.reading ?? CallReading()
+    if let (job, state) = followedJob(ending, reading) {
+      let call = reservation.call
+      core.desk.follow(reservation, job: job, at: core.clock())
+      core.follower?.take(call, job, state: state)
+      return
+    }
     let settlement = Settlement(
       ending.charge, reading: reading, estimate: estimate, reserved: reserved,
       endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt)
@@ -40,7 +46,7 @@ extension Exchange {
   }
 
   /// A name as the journal takes it: it comes from outside, and goes there with every call.
-  private static func journaledModel(_ name: String) -> String {
+  static func journaledModel(_ name: String) -> String {
     name.utf8.count <= CallEstimate.modelBytesMax
       ? name : String(name.prefix(CallEstimate.modelBytesMax))
   }

@@ -63,6 +63,13 @@ public struct GatewayConfiguration: Sendable {
   /// A longer one is relayed and charged as estimated.
   public var decodedBytesMax = 32 * 1024 * 1024
 
+  /// The most jobs at providers that are asked after at a time.
+  public var followedAtATime = 8
+  /// Milliseconds before a response in the background is asked after first; the wait doubles.
+  public var responsePollMilliseconds: Int64 = 1_000
+  /// The longest such wait, in milliseconds.
+  public var responsePollMillisecondsMax: Int64 = 60_000
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

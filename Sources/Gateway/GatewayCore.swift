@@ -33,6 +33,7 @@ final class GatewayCore: Sendable {
   /// Bounds of a caller's head and body framing, and of an upstream's.
   let limits: HeadLimits
   private let keyTable: Mutex<KeyTable>
+  private let following = Mutex<Follower?>(nil)
   private let connections = Atomic<Int>(0)
 
   init(
@@ -67,6 +68,12 @@ final class GatewayCore: Sendable {
   var keys: KeyTable {
     get { keyTable.withLock { $0 } }
     set { keyTable.withLock { $0 = newValue } }
+  }
+
+  /// Follows what goes on at providers; nil before the gateway starts.
+  var follower: Follower? {
+    get { following.withLock { $0 } }
+    set { following.withLock { $0 = newValue } }
   }
 
   /// Counts a new connection, or says that there are too many.

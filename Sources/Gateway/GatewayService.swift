@@ -1,5 +1,6 @@
 // The gateway as a service: it listens, and it ends every call before it ends itself.
 
+import Curl
 import Logging
 import Metering
 import NIOCore
@@ -62,6 +63,7 @@ public final class GatewayService: Service, Sendable {
   private let tls: NIOSSLContext?
   private let group: MultiThreadedEventLoopGroup
   private let threads: NIOThreadPool
+  private let curl: CurlClient
   private let running = Mutex<Running?>(nil)
 
   /// Reads certificates and keys; nothing listens yet.
@@ -71,11 +73,12 @@ public final class GatewayService: Service, Sendable {
   ///   - upstreams: likewise.
   ///   - ledger: folded from the store's checkpoint and the journal's tail.
   ///   - journal: open and positioned after the last event of `ledger`.
+  ///   - curl: asks providers after what goes on there.
   /// - Throws: `configurationInvalid`, `certificateUnreadable`, `keysUnreadable`.
   public init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
     ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
-    callbacks: Callbacks, logger: Logger
+    callbacks: Callbacks, curl: CurlClient = CurlClient(), logger: Logger
   ) throws(GatewayFault) {
     let threads = NIOThreadPool(numberOfThreads: 2)
     let onCrossings = callbacks.onCrossings
@@ -103,6 +106,7 @@ public final class GatewayService: Service, Sendable {
     }
     loadKeys = callbacks.loadKeys
     self.threads = threads
+    self.curl = curl
     group = MultiThreadedEventLoopGroup(
       numberOfThreads: configuration.loops > 0 ? configuration.loops : System.coreCount)
   }
@@ -119,6 +123,9 @@ public final class GatewayService: Service, Sendable {
         "calls that were open when the gateway died were charged at their estimate",
         metadata: ["count": "\(expired)"])
     }
+    let follower = Follower(core: core, curl: curl, threads: threads)
+    core.follower = follower
+    follower.start()
     let core = core
     let loops = group.makeIterator().map { loop in
       (loop, loop.submit { NIOLoopBound(LoopContext(loop: loop, core: core), eventLoop: loop) })
@@ -161,6 +168,8 @@ public final class GatewayService: Service, Sendable {
       try? await Task.sleep(for: .milliseconds(20))
     }
     for context in state.loops { try await Self.on(context) { $0.stopAll() } }
+    await core.follower?.stop()
+    core.follower = nil
     let core = core
     try? await threads.runIfActive { core.samples.finish() }
     try await group.shutdownGracefully()

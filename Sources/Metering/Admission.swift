@@ -213,7 +213,7 @@ public struct Admission: Sendable {
   }
 
   /// The marks that an account of a window of today's passed on its way from `before`.
-  private mutating func moved(_ id: AccountID, from before: Money) -> [BudgetCrossing] {
+  mutating func moved(_ id: AccountID, from before: Money) -> [BudgetCrossing] {
     guard let (policy, budget, window) = standing(of: id) else { return [] }
     let settled = ledger.account(id).settled
     let place = ledger.place(of: id)
@@ -268,9 +268,12 @@ public struct Admission: Sendable {
       at: now)
   }
 
-  /// After a crash: charges every reservation that was open at its estimate. Returns the events.
+  /// After a crash: charges every reservation that was open at its estimate, but for those that
+  /// are followed: their work goes on. Returns the events.
   public mutating func expireOpen(at now: Timestamp) -> [LedgerEvent] {
-    ledger.open.sorted { $0.key < $1.key }.map { call, reservation in
+    let followed = ledger.followed
+    let lost = ledger.open.filter { followed[$0.key] == nil }
+    return lost.sorted { $0.key < $1.key }.map { call, reservation in
       record(.expired(call, charge: reservation.amount), at: now)
     }
   }
@@ -289,7 +292,7 @@ public struct Admission: Sendable {
     .denied(denial, refuse(denial, request, at: now))
   }
 
-  private mutating func record(_ kind: LedgerEvent.Kind, at now: Timestamp) -> LedgerEvent {
+  mutating func record(_ kind: LedgerEvent.Kind, at now: Timestamp) -> LedgerEvent {
     let event = LedgerEvent(sequence: ledger.lastSequence + 1, at: now, kind: kind)
     ledger.apply(event)
     return event

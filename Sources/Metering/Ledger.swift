@@ -44,6 +44,8 @@ public struct Ledger: Sendable {
   private var names: [AccountID] = []
   private var balances: [Account] = []
   private var held: [CallID: Held] = [:]
+  /// Of open reservations, those whose work goes on at the provider.
+  public private(set) var followed: [CallID: FollowedJob] = [:]
   /// The accounts that were looked up last, with their places: a replay's calls name the same ones
   /// for as long as a window lasts.
   private var latest: (accounts: [AccountID], places: [Int]) = ([], [])
@@ -57,8 +59,8 @@ public struct Ledger: Sendable {
 
   public init(
     accounts: [AccountID: Account] = [:], open: [CallID: OpenReservation] = [:],
-    capped: [String: String] = [:], lastOrder: Int64 = 0, lastRepricing: Int64 = 0,
-    lastSequence: UInt64 = 0
+    followed: [CallID: FollowedJob] = [:], capped: [String: String] = [:], lastOrder: Int64 = 0,
+    lastRepricing: Int64 = 0, lastSequence: UInt64 = 0
   ) {
     self.capped = capped
     self.lastOrder = lastOrder
@@ -68,6 +70,7 @@ public struct Ledger: Sendable {
     for (call, reservation) in open {
       held[call] = Held(reservation: reservation, places: places(of: reservation.accounts))
     }
+    self.followed = followed.filter { held[$0.key] != nil }
   }
 
   // MARK: Views
@@ -84,6 +87,9 @@ public struct Ledger: Sendable {
   public var open: [CallID: OpenReservation] { held.mapValues(\.reservation) }
 
   public var openCount: Int { held.count }
+
+  /// What an open call holds; nil where it is not open.
+  public func reservation(of call: CallID) -> OpenReservation? { held[call]?.reservation }
 
   // MARK: Places
 
@@ -148,11 +154,14 @@ public struct Ledger: Sendable {
         balances[place].settled = balances[place].settled.addingClamped(difference.amount)
       }
       lastRepricing = max(lastRepricing, repricing.number)
+    case .followed(let call, let job):
+      if held[call] != nil { followed[call] = job }
     }
   }
 
   private mutating func close(_ call: CallID, charge: Money) {
     guard let ended = held.removeValue(forKey: call) else { return }
+    if !followed.isEmpty { followed[call] = nil }
     let given = Money(nanodollars: -ended.reservation.amount.nanodollars)
     for place in ended.places {
       balances[place].reserved = balances[place].reserved.addingClamped(given)
@@ -166,7 +175,7 @@ extension Ledger: Equatable {
   public static func == (left: Ledger, right: Ledger) -> Bool {
     left.lastSequence == right.lastSequence && left.lastOrder == right.lastOrder
       && left.lastRepricing == right.lastRepricing
-      && left.capped == right.capped && left.open == right.open
+      && left.capped == right.capped && left.open == right.open && left.followed == right.followed
       && left.accounts == right.accounts
   }
 }

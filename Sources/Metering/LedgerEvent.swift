@@ -156,6 +156,9 @@ public struct LedgerEvent: Hashable, Sendable {
     case capped(app: String, reason: String?, order: Int64)
     /// Calls that ended before are charged anew.
     indirect case repriced(Repricing)
+    /// Answered, while its work goes on at the provider: its reservation stays open until the job
+    /// ends, restarts included.
+    indirect case followed(CallID, FollowedJob)
   }
 
   public var sequence: UInt64

@@ -20,6 +20,8 @@ public struct CallReading: Hashable, Sendable {
   public var serviceTier: String?
   /// Why the model stopped: `stop`, `length`, `tool_calls`; nil until said.
   public var finishReason: String?
+  /// The provider's name for what the call made, where that can go on without it.
+  public var jobID: String?
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
   /// visible output tokens. Reasoning that the provider hides is not in it.
   public var outputTextBytes: Int64 = 0

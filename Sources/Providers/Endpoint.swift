@@ -84,6 +84,11 @@ public enum Endpoint: Hashable, Sendable {
     }
   }
 
+  /// The `api-version` of a path's query, which Azure wants in every request; nil: it names none.
+  public static func apiVersion(of path: UnsafeRawBufferPointer) -> String? {
+    PathTail(path).queryValue("api-version")
+  }
+
   /// Pictures and sound; nil for other paths.
   private static func media(_ path: PathTail) -> Operation? {
     let pictures = ["/images/generations", "/images/edits", "/images/variations"] as [StaticString]

@@ -33,6 +33,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var serviceTier: String?
   /// An upper bound of the input tokens.
   public internal(set) var inputTokensMax: Int64 = 0
+  /// The answer may come before the work is done; nil: it does not.
+  public internal(set) var jobKind: FollowedJob.Kind?
   /// Nothing in the request bounds its input: it can fill the model's context window.
   public internal(set) var fillsContext = false
   /// It holds pictures.

@@ -15,6 +15,7 @@ enum RecordKind: UInt8 {
   case refused = 5
   case capped = 6
   case repriced = 7
+  case followed = 8
 }
 
 extension LedgerEvent {
@@ -27,6 +28,7 @@ extension LedgerEvent {
     case .refused: .refused
     case .capped: .capped
     case .repriced: .repriced
+    case .followed: .followed
     }
   }
 
@@ -60,6 +62,7 @@ extension LedgerEvent {
     case .capped(let app, let reason, _):
       return integers + app.utf8.count + (reason?.utf8.count ?? 0)
     case .repriced(let repricing): return integers + repricing.payloadBytesMax
+    case .followed(_, let job): return integers + job.payloadBytesMax
     }
   }
 
@@ -94,6 +97,9 @@ extension LedgerEvent {
       if let reason { writer.text(reason) }
       writer.signed(order)
     case .repriced(let repricing): repricing.encode(to: &writer)
+    case .followed(let call, let job):
+      writer.unsigned(call.number)
+      job.encode(to: &writer)
     }
   }
 
@@ -242,12 +248,14 @@ extension LedgerEvent {
       let reason = try Self.flag(&reader) ? try reader.text() : nil
       value = .capped(app: app, reason: reason, order: try reader.signed())
     case .repriced: value = .repriced(try Repricing(&reader))
+    case .followed:
+      value = .followed(CallID(try reader.unsigned()), try FollowedJob(&reader))
     }
     guard reader.isAtEnd else { throw ByteReader.Malformed() }
     self.init(sequence: sequence, at: at, kind: value)
   }
 
-  private static func flag(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> Bool {
+  static func flag(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> Bool {
     switch try reader.byte() {
     case 0: false
     case 1: true
@@ -255,7 +263,7 @@ extension LedgerEvent {
     }
   }
 
-  private static func status(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> UInt16 {
+  static func status(_ reader: inout ByteReader) throws(ByteReader.Malformed) -> UInt16 {
     guard let status = UInt16(exactly: try reader.unsigned()) else { throw ByteReader.Malformed() }
     return status
   }

@@ -21,7 +21,8 @@ extension StoreDatabase {
       let calls = try Int64.fetchAll(db, sql: "SELECT call FROM open_reservations")
       let open = try Self.openReservations(db, calls: calls.map { CallID(UInt64($0)) })
       ledger = Ledger(
-        accounts: balances, open: open, capped: ledger.capped, lastOrder: ledger.lastOrder,
+        accounts: balances, open: open, followed: try Self.followedJobs(db),
+        capped: ledger.capped, lastOrder: ledger.lastOrder,
         lastRepricing: ledger.lastRepricing, lastSequence: ledger.lastSequence)
       return ledger
     }
@@ -32,7 +33,8 @@ extension StoreDatabase {
     try read("reading the ledger") { db in try Self.ledgerHead(db).lastSequence }
   }
 
-  /// Applies events to accounts, open reservations, capped apps and calls, in one transaction.
+  /// Applies events to accounts, open reservations, followed jobs, capped apps and calls, in one
+  /// transaction.
   ///
   /// Events at or below the last folded sequence change nothing, so that a batch may be folded
   /// again after a failure of which it is not known whether it came before or after the commit.
@@ -54,6 +56,7 @@ extension StoreDatabase {
       for event in new { after.apply(event) }
       try Self.writeAccounts(db, touched, before: before, after: after)
       try Self.writeOpen(db, before: before, after: after)
+      try Self.writeFollowed(db, before: before, after: after)
       try Self.writeHead(db, before: before, after: after)
       var calls = try CallWriter(db)
       try calls.write(new)
@@ -96,7 +99,7 @@ extension StoreDatabase {
   ) throws -> (ledger: Ledger, touched: Set<AccountID>) {
     // Calls that were open before: a call's number is the sequence of its first event.
     let first = events.first?.sequence ?? 0
-    var closed: [CallID] = []
+    var earlier: [CallID] = []
     var ids: Set<AccountID> = []
     // Calls of one app name the same accounts for as long as a window lasts.
     var latest: [AccountID] = []
@@ -108,12 +111,13 @@ extension StoreDatabase {
           latest = reserved.accounts
         }
       case .settled, .released, .expired:
-        if let call = event.endedCall, call.number < first { closed.append(call) }
+        if let call = event.endedCall, call.number < first { earlier.append(call) }
+      case .followed(let call, _): if call.number < first { earlier.append(call) }
       case .repriced(let repricing): ids.formUnion(repricing.differences.map(\.account))
       case .refused, .capped: break
       }
     }
-    let open = try openReservations(db, calls: closed)
+    let open = try openReservations(db, calls: earlier)
     for reservation in open.values { ids.formUnion(reservation.accounts) }
     var accounts: [AccountID: Ledger.Account] = [:]
     let statement = try db.cachedStatement(

@@ -173,6 +173,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("units-1", migrate: createUnits)
     migrator.registerMigration("repricings-1", migrate: createRepricings)
     migrator.registerMigration("held-1", migrate: addHeldCounts)
+    migrator.registerMigration("followed-1", migrate: createFollowed)
     return migrator
   }
 }

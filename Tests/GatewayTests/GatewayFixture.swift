@@ -90,6 +90,7 @@ final class GatewayFixture: Sendable {
     directory: TemporaryDirectory? = nil,
     database: StoreDatabase? = nil, journalSettings: JournalSettings = JournalSettings(),
     upstreams: [GatewayUpstream]? = nil, isOpenAI: Bool = false,
+    clock: TestClock = TestClock(),
     configure: (inout GatewayConfiguration) -> Void = { _ in }
   ) async throws {
     let directory = try directory ?? TemporaryDirectory()
@@ -128,7 +129,7 @@ final class GatewayFixture: Sendable {
         onCrossings: { crossings.append($0) },
         onUnreadableCoding: { codings.append(["\($0) \($1)"]) },
         storeSamples: { try database.insertSamples($0, storedAt: Self.now) },
-        loadKeys: { try database.keys() }, clock: { Self.now }),
+        loadKeys: { try database.keys() }, clock: { clock.now }),
       logger: Self.logger)
     self.directory = directory
     self.database = database
@@ -234,6 +235,17 @@ func eventually(_ condition: @escaping @Sendable () throws -> Bool) async throws
     try await Task.sleep(for: .milliseconds(10))
   }
   throw SocketFault("the condition did not come true")
+}
+
+/// A clock that stands until a test moves it.
+final class TestClock: Sendable {
+  private let time = Mutex(GatewayFixture.now)
+
+  var now: Timestamp { time.withLock { $0 } }
+
+  func advance(milliseconds: Int64) {
+    time.withLock { $0 = $0.adding(milliseconds: milliseconds) }
+  }
 }
 
 /// Values gathered from several threads.

@@ -10,6 +10,7 @@ private struct Duel {
   var admission = Admission(policies: NaiveLedger.policies(), ledger: Ledger())
   var naive = NaiveLedger()
   var held: [(number: UInt64, held: Held)] = []
+  var followed: [UInt64] = []
   var events: [LedgerEvent] = []
   var crossings: Set<BudgetCrossingMark> = []
   var now: Int64 = 0
@@ -20,6 +21,7 @@ private struct Duel {
   }
 
   private static let outcome = LedgerTests.outcome
+  private static let job = LedgerTests.job
 
   private var moment: Timestamp { Timestamp(milliseconds: now) }
 
@@ -37,6 +39,11 @@ private struct Duel {
       guard let (number, box) = take(pick), let reservation = box.reservation.take() else { return }
       try note(admission.release(reservation, outcome: Self.outcome, at: moment))
       end(number, charge: 0)
+    case .follow(let pick):
+      guard let (number, box) = take(pick), let reservation = box.reservation.take() else { return }
+      try note(admission.follow(reservation, job: Self.job, at: moment))
+      followed.append(number)
+    case .endFollowed(let pick, let charge): try endFollowed(pick, charge)
     case .reprice(let pick, let charge, let number): try reprice(pick, charge, number)
     case .cap(let app, let number): try order(app, "stopped", number)
     case .restore(let app, let number): try order(app, nil, number)
@@ -87,15 +94,47 @@ private struct Duel {
     guard let (number, box) = take(pick), let reservation = box.reservation.take(),
       let call = naive.calls.first(where: { $0.number == number })
     else { return }
-    var before: [Int64] = []
-    for (budget, _) in NaiveLedger.caps[call.app] {
-      before.append(
-        naive.total(call.app, budget, budget == "day" ? call.day : call.month).settled)
-    }
+    let before = settledSums(of: call)
     let (event, found) = admission.settle(
       reservation, charge: Money(nanodollars: charge), outcome: Self.outcome, at: moment)
     try note(event)
     end(number, charge: charge)
+    try checkCrossings(found, of: call, from: before)
+  }
+
+  private mutating func endFollowed(_ pick: Int, _ charge: Int64?) throws {
+    guard !followed.isEmpty else { return }
+    let number = followed.remove(at: pick % followed.count)
+    guard let call = naive.calls.first(where: { $0.number == number }) else { return }
+    let before = settledSums(of: call)
+    var found: [BudgetCrossing] = []
+    for isFirst in [true, false] {
+      var event: LedgerEvent?
+      if let charge {
+        let answer = admission.settle(
+          followed: CallID(number), charge: Money(nanodollars: charge), outcome: Self.outcome,
+          at: moment)
+        event = answer?.event
+        found += answer?.crossings ?? []
+      } else {
+        event = admission.release(followed: CallID(number), outcome: Self.outcome, at: moment)
+      }
+      try require((event != nil) == isFirst, "a followed call ended twice or never")
+      if let event { try note(event) }
+    }
+    end(number, charge: charge ?? 0)
+    try checkCrossings(found, of: call, from: before)
+  }
+
+  private func settledSums(of call: NaiveLedger.Call) -> [Int64] {
+    NaiveLedger.caps[call.app].map { budget, _ in
+      naive.total(call.app, budget, budget == "day" ? call.day : call.month).settled
+    }
+  }
+
+  private mutating func checkCrossings(
+    _ found: [BudgetCrossing], of call: NaiveLedger.Call, from before: [Int64]
+  ) throws {
     var expected: Set<BudgetCrossingMark> = []
     for (index, (budget, cap)) in NaiveLedger.caps[call.app].enumerated() {
       let window = budget == "day" ? call.day : call.month
@@ -174,7 +213,8 @@ private struct Duel {
     for event in events { ledger.apply(event) }
     admission = Admission(policies: NaiveLedger.policies(), ledger: ledger)
     for event in admission.expireOpen(at: moment) { try note(event) }
-    for index in naive.calls.indices where naive.calls[index].charge == nil {
+    for index in naive.calls.indices
+    where naive.calls[index].charge == nil && !followed.contains(naive.calls[index].number) {
       naive.calls[index].charge = naive.calls[index].amount
     }
     // What expiry crossed is raised at start, so it must not be crossed again by a settlement.
@@ -215,7 +255,10 @@ private struct Duel {
     }
     let open = Set(naive.calls.filter { $0.charge == nil }.map(\.number))
     try require(Set(admission.ledger.open.keys.map(\.number)) == open, "open calls differ")
-    try require(held.count == open.count, "a reservation ended twice or never")
+    try require(
+      held.count + followed.count == open.count, "a reservation ended twice or never")
+    try require(
+      Set(admission.ledger.followed.keys.map(\.number)) == Set(followed), "followed calls differ")
   }
 
   /// The journal alone gives the same ledger: whole, doubled, and from any checkpoint on.
@@ -266,6 +309,7 @@ private struct Duel {
         case .expired: codes["expired", default: 0] += 1
         case .capped: codes["capped", default: 0] += 1
         case .repriced: codes["repriced", default: 0] += 1
+        case .followed: codes["followed", default: 0] += 1
         case .refused(let refused): codes[refused.code, default: 0] += 1
         }
       }
@@ -273,7 +317,7 @@ private struct Duel {
     }
     for code in [
       "reserved", "settled", "released", "expired", "capped", "app_capped", "budget_exhausted",
-      "key_revoked", "crossings", "repriced",
+      "key_revoked", "crossings", "repriced", "followed",
     ] {
       #expect(codes[code, default: 0] >= 20, "\(code): \(codes)")
     }

@@ -14,6 +14,10 @@ enum Step: CustomStringConvertible {
   case admit(app: Int, amount: Int64)
   case settle(pick: Int, charge: Int64)
   case release(pick: Int)
+  /// The work of an open call goes on at the provider.
+  case follow(pick: Int)
+  /// It has ended there, with a charge or without.
+  case endFollowed(pick: Int, charge: Int64?)
   /// Charges two calls that ended before anew.
   case reprice(pick: Int, charge: Int64, number: Int64)
   case cap(app: Int, order: Int64)
@@ -24,7 +28,11 @@ enum Step: CustomStringConvertible {
 
   static func random(_ generator: inout SeededGenerator) -> Step {
     let app = generator.int(0...2)
-    switch generator.int(0...19) {
+    switch generator.int(0...22) {
+    case 20, 21: return .follow(pick: generator.int(0...50))
+    case 22:
+      return .endFollowed(
+        pick: generator.int(0...50), charge: generator.pick([nil, 0, 1, 10, 60, 120]))
     case 0...8: return .admit(app: app, amount: generator.pick([0, 1, 5, 10, 25, 50, 100, 101]))
     case 9...13:
       return .settle(pick: generator.int(0...50), charge: generator.pick([0, 1, 5, 10, 25, 60]))
@@ -62,6 +70,9 @@ enum Step: CustomStringConvertible {
     case .admit(let app, let amount): "admit app \(app) for \(amount)"
     case .settle(let pick, let charge): "settle open call #\(pick) at \(charge)"
     case .release(let pick): "release open call #\(pick)"
+    case .follow(let pick): "follow open call #\(pick)"
+    case .endFollowed(let pick, let charge):
+      "end followed call #\(pick) \(charge.map { "at \($0)" } ?? "without a charge")"
     case .reprice(let pick, let charge, let number):
       "reprice ended call #\(pick) at \(charge), number \(number)"
     case .cap(let app, let order): "cap app \(app) by order \(order)"

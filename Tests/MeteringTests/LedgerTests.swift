@@ -10,6 +10,10 @@ import Testing
     status: 200, ending: .completed, usage: .unknown, responseModel: "", durationMilliseconds: 1,
     firstByteMilliseconds: 1)
 
+  static let job = FollowedJob(
+    kind: .backgroundResponse, upstream: "u", path: "/v1/responses", id: "resp_1", model: "m",
+    inputTokens: 1, outputTokens: 1, status: 200, startedAt: Timestamp(milliseconds: 5))
+
   private func reserve(_ sequence: UInt64, _ amount: Int64) -> LedgerEvent {
     LedgerEvent(
       sequence: sequence, at: Timestamp(milliseconds: 0),
@@ -59,6 +63,40 @@ import Testing
       ledger.apply(event)
     }
     #expect(ledger.account(day).settled.nanodollars == .max)
+  }
+
+  @Test func whatIsFollowedStaysOpenAfterACrashAndEndsOnce() {
+    var ledger = Ledger()
+    for event in [reserve(1, 10), reserve(2, 20)] { ledger.apply(event) }
+    let followed = LedgerEvent(
+      sequence: 3, at: Timestamp(milliseconds: 0), kind: .followed(CallID(1), Self.job))
+    ledger.apply(followed)
+    ledger.apply(followed)
+    // Of a call that is not open there is nothing to follow.
+    ledger.apply(
+      LedgerEvent(
+        sequence: 4, at: Timestamp(milliseconds: 0), kind: .followed(CallID(9), Self.job)))
+    #expect(ledger.followed == [CallID(1): Self.job])
+    var admission = Admission(policies: [], ledger: ledger)
+    let events = admission.expireOpen(at: Timestamp(milliseconds: 9))
+    #expect(events.map(\.kind) == [.expired(CallID(2), charge: Money(nanodollars: 20))])
+    #expect(
+      admission.ledger.account(day)
+        == .init(settled: Money(nanodollars: 20), reserved: Money(nanodollars: 10)))
+    let settled = admission.settle(
+      followed: CallID(1), charge: Money(nanodollars: 7), outcome: Self.outcome,
+      at: Timestamp(milliseconds: 9))
+    #expect(settled != nil)
+    let again = admission.release(
+      followed: CallID(1), outcome: Self.outcome, at: Timestamp(milliseconds: 9))
+    #expect(again == nil)
+    #expect(
+      admission.ledger.account(day) == .init(settled: Money(nanodollars: 27), reserved: .zero))
+    #expect(admission.ledger.followed.isEmpty && admission.ledger.open.isEmpty)
+  }
+
+  @Test func aJobsDeadlineIsItsKinds() {
+    #expect(Self.job.deadline == Timestamp(milliseconds: 5 + 86_400_000))
   }
 
   @Test func afterACrashWhatWasOpenIsChargedAtItsEstimate() {

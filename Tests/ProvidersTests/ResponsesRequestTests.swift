@@ -48,7 +48,9 @@ import Testing
   @Test(arguments: [
     (#""previous_response_id":"resp_1""#, "'previous_response_id'"),
     (#""conversation":{"id":"c"}"#, "'conversation'"), (#""prompt":{"id":"p"}"#, "'prompt'"),
-    (#""background":true"#, "'background'"), (#""context_management":[{}]"#, "context_management"),
+    (#""background":true,"store":false"#, "'background'"),
+    (#""store":false,"background":true"#, "not stored"),
+    (#""context_management":[{}]"#, "context_management"),
     (#""tools":[{"type":"web_search"}]"#, "web_search"),
     (#""tools":[{"type":"function","name":"f"},{"type":"mcp"}]"#, "mcp"),
     (#""tools":[{"type":"image_generation"}]"#, "image_generation"),
@@ -67,6 +69,7 @@ import Testing
 
   @Test(arguments: [
     #""background":false,"previous_response_id":null,"store":false"#,
+    #""background":true"#, #""background":true,"store":null"#, #""store":true,"background":true"#,
     #""tools":[{"type":"function","name":"f","parameters":{"type":{"type":"x"}}}]"#,
     #""input":[{"type":"reasoning","summary":[],"encrypted_content":"QUJD"}]"#,
     #""input":[{"role":"user","content":[{"type":"input_text","text":"x"}]},"#
@@ -75,6 +78,22 @@ import Testing
   ])
   func takesWhatTheBytesBound(member: String) throws {
     #expect(try peek(#"{"model":"m","max_output_tokens":9,\#(member)}"#).unboundablePart == nil)
+  }
+
+  @Test(arguments: [
+    (#""background":true"#, true), (#""background":false"#, false), (#""background":null"#, false),
+    (#""metadata":{"background":"true"}"#, false),
+  ])
+  func saysWhetherItsWorkGoesOn(member: String, goesOn: Bool) throws {
+    let request = try peek(#"{"model":"m",\#(member)}"#)
+    #expect(request.jobKind == (goesOn ? .backgroundResponse : nil))
+  }
+
+  @Test(arguments: ["[]", "{}", "1", #""true""#])
+  func backgroundIsYesOrNo(value: String) {
+    for member in ["background", "store"] {
+      #expect(throws: PeekFault.self) { _ = try peek(#"{"model":"m","\#(member)":\#(value)}"#) }
+    }
   }
 
   @Test func picturesAreBoundedWhateverTheirBytes() throws {

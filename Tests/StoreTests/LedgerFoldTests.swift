@@ -50,7 +50,7 @@ import Testing
     let begun = history.events.filter { event in
       switch event.kind {
       case .reserved, .refused: true
-      case .settled, .released, .expired, .capped, .repriced: false
+      case .settled, .released, .expired, .capped, .repriced, .followed: false
       }
     }
     try require(calls.count == begun.count, "\(calls.count) rows of \(begun.count) calls")

@@ -16,13 +16,15 @@ enum LedgerStep: Hashable {
   case expire(Int)
   case refuse(app: Int, hasBudget: Bool)
   case cap(app: Int, reason: String?)
+  /// The work of the open call at this index goes on at the provider.
+  case follow(Int, isBounded: Bool)
   /// Charges so many of the calls that were settled last anew.
   case reprice(count: Int, charge: Int64)
 
   static let reasons = ["drift: p < 0.001", "von Hand — \"quote\"; DROP TABLE apps;", ""]
 
   static func random(_ generator: inout SeededGenerator) -> LedgerStep {
-    switch generator.int(0...10) {
+    switch generator.int(0...11) {
     case 0...3:
       .reserve(
         app: generator.int(0...3), amount: generator.int(0...5_000_000_000),
@@ -32,6 +34,7 @@ enum LedgerStep: Hashable {
         generator.int(0...20), charge: generator.int(0...6_000_000_000),
         tokens: generator.int(0...100_000), source: generator.pick(UsageSource.allCases))
     case 7: generator.chance(0.5) ? .release(generator.int(0...20)) : .expire(generator.int(0...20))
+    case 11: .follow(generator.int(0...20), isBounded: generator.chance(0.5))
     case 10: .reprice(count: generator.int(0...5), charge: generator.int(0...6_000_000_000))
     case 8: .refuse(app: generator.int(0...3), hasBudget: generator.chance(0.5))
     default:
@@ -107,22 +110,38 @@ struct LedgerHistory {
     case .expire(let index):
       guard let call = open(index), let held = ledger.open[call] else { return }
       record(.expired(call, charge: held.amount))
+    case .follow(let index, let isBounded):
+      guard let call = open(index) else { return }
+      record(.followed(call, Self.job(of: call, isBounded: isBounded, at: now)))
     case .refuse(let app, let hasBudget):
-      let budget = BudgetRefusal(
-        budget: "day", window: "2026-11-2\(app)", settled: Money(nanodollars: 7),
-        reserved: Money(nanodollars: 5), cap: Money(nanodollars: 20),
-        estimate: Money(nanodollars: 9), resetsAt: Timestamp(milliseconds: 99),
-        resetsAtText: "2026-11-24 00:00 Europe/Berlin")
       record(
         .refused(
           .init(
             call: next, app: Self.app(app), key: 1, upstream: "openai", model: "gpt-x",
             status: 429, code: "budget_exhausted", message: "Zu wenig übrig.",
-            budget: hasBudget ? budget : nil)))
+            budget: hasBudget ? Self.refusal(app) : nil)))
     case .cap(let app, let reason):
       record(.capped(app: Self.app(app), reason: reason, order: ledger.lastOrder + 1))
     case .reprice(let count, let charge): reprice(count, at: Money(nanodollars: charge))
     }
+  }
+
+  private static func refusal(_ app: Int) -> BudgetRefusal {
+    BudgetRefusal(
+      budget: "day", window: "2026-11-2\(app)", settled: Money(nanodollars: 7),
+      reserved: Money(nanodollars: 5), cap: Money(nanodollars: 20),
+      estimate: Money(nanodollars: 9), resetsAt: Timestamp(milliseconds: 99),
+      resetsAtText: "2026-11-24 00:00 Europe/Berlin")
+  }
+
+  private static func job(of call: CallID, isBounded: Bool, at now: Timestamp) -> FollowedJob {
+    var job = FollowedJob(
+      kind: .backgroundResponse, upstream: "openai", path: "/v1/responses",
+      id: "resp_\(call.number)", model: "büro-✓", serviceTier: isBounded ? "flex" : nil,
+      inputTokens: Int64(call.number) * 7, outputTokens: isBounded ? 4_096 : nil,
+      status: isBounded ? 200 : 0, startedAt: now)
+    if isBounded { job.deadline = Timestamp(milliseconds: -1) }
+    return job
   }
 
   private mutating func reprice(_ count: Int, at charge: Money) {

@@ -26,9 +26,8 @@ import Testing
       "Metering", "Alerting", "Store", "Curl", "Logging", "ServiceLifecycle",
     ]),
     "Gateway": system.union([
-      "Metering", "Providers", "Contracts", "Store", "Telemetry", "Tokens", "Wire", "Crypto",
-      "NIOCore",
-      "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
+      "Metering", "Providers", "Contracts", "Curl", "Store", "Telemetry", "Tokens", "Wire",
+      "Crypto", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
     ]),
     "Analyzer": system.union([
       "Metering", "Contracts", "Drift", "Alerting", "Store", "Markup", "Crypto", "Logging",

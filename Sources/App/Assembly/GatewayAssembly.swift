@@ -2,6 +2,7 @@
 
 import Admin
 import Alerting
+import Curl
 import Foundation
 import Gateway
 import Logging
@@ -33,7 +34,7 @@ struct GatewayAssembly {
   ///   - rehearsalPort: where the built-in rehearsal upstream listens; nil: it was not started.
   init(
     settings: Settings, store: StoreDatabase, alerts: AlertDesk, rehearsalPort: Int?,
-    threads: NIOThreadPool, logger: Logger
+    threads: NIOThreadPool, curl: CurlClient, logger: Logger
   ) throws {
     self.settings = settings
     self.store = store
@@ -72,7 +73,7 @@ struct GatewayAssembly {
         onUnreadableCoding: { alerts.raiseUnreadable(coding: $1, app: $0, at: Clock.now()) },
         storeSamples: { try _ = store.insertSamples($0, storedAt: Clock.now()) },
         loadKeys: { try store.keys() }, clock: { Clock.now() }),
-      logger: logger)
+      curl: curl, logger: logger)
   }
 
   /// Budget windows are made this far ahead; past it calls are refused until a restart.

@@ -41,7 +41,8 @@ struct Program {
         store: store, recipients: recipients, adminURL: settings.gateway.adminBase, logger: logger,
         wake: { outbox.wake() })
       let side = try await GatewaySide(
-        program: self, store: store, alerts: alerts, libraries: libraries, threads: threads)
+        program: self, store: store, alerts: alerts, libraries: libraries, threads: threads,
+        curl: curl)
       journal = side.journal
       services += side.services
     }
@@ -88,7 +89,7 @@ private struct GatewaySide {
 
   init(
     program: Program, store: StoreDatabase, alerts: AlertDesk, libraries: PrometheusFactory,
-    threads: NIOThreadPool
+    threads: NIOThreadPool, curl: CurlClient
   ) async throws {
     let settings = program.settings
     var services: [any Service] = []
@@ -102,7 +103,7 @@ private struct GatewaySide {
     }
     let assembly = try GatewayAssembly(
       settings: settings, store: store, alerts: alerts, rehearsalPort: rehearsalPort,
-      threads: threads, logger: program.logger)
+      threads: threads, curl: curl, logger: program.logger)
     try await assembly.gateway.start()
     services += assembly.services()
     let announcement = Announcement(

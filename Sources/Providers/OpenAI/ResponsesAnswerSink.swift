@@ -10,7 +10,7 @@ import Metering
 struct ResponsesAnswerSink: AnswerSink {
   private enum Key {
     case other
-    case type, response, usage, model, serviceTier, status, error, delta, output, tools
+    case type, response, usage, model, serviceTier, status, error, delta, output, tools, id
     case toolUsage, imageGen, webSearch, numRequests
     // Of an output item: what is no text of the model's.
     case silent
@@ -121,9 +121,8 @@ struct ResponsesAnswerSink: AnswerSink {
     if text.equals("image_gen") { return .imageGen }
     if text.equals("web_search") { return .webSearch }
     if text.equals("num_requests") { return .numRequests }
-    if text.equals("id") || text.equals("call_id") || text.equals("role")
-      || text.equals("encrypted_content")
-    {
+    if text.equals("id") { return .id }
+    if text.equals("call_id") || text.equals("role") || text.equals("encrypted_content") {
       return .silent
     }
     return .other
@@ -145,6 +144,7 @@ struct ResponsesAnswerSink: AnswerSink {
       case .serviceTier: reading.serviceTier = text.string ?? reading.serviceTier
       case .status: reading.finishReason = text.string
       case .error: reading.sawError = true
+      case .id: reading.jobID = text.string
       default: break
       }
     } else if path[1 + base] == .output {
@@ -158,7 +158,7 @@ struct ResponsesAnswerSink: AnswerSink {
     let key = depth < path.count ? path[depth] : .other
     if depth == 3 + base, key == .type { noteItem(text) }
     // The parts of a stream were counted as they came.
-    guard base == 0, key != .silent, key != .type, key != .status else { return }
+    guard base == 0, key != .silent, key != .id, key != .type, key != .status else { return }
     reading.outputTextBytes += Int64(text.count)
   }
 

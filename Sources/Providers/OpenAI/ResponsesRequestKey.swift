@@ -2,10 +2,10 @@
 
 /// A top-level key of a Responses request.
 enum ResponsesRequestKey: UInt8, RequestKey, CaseIterable {
-  case model, input, instructions, stream, serviceTier, maxOutputTokens, tools
+  case model, input, instructions, stream, serviceTier, maxOutputTokens, tools, background, store
   // From here on: keys that reach what no bound can be read of. `null`, false and empty values do
   // not.
-  case background, previousResponseID, conversation, prompt, contextManagement
+  case previousResponseID, conversation, prompt, contextManagement
   // Other servers' names of the output bound: one that obeys them would pass ours.
   case maxTokens, maxCompletionTokens, choices, extraBody
 
@@ -21,6 +21,7 @@ enum ResponsesRequestKey: UInt8, RequestKey, CaseIterable {
     case .maxOutputTokens: "max_output_tokens"
     case .tools: "tools"
     case .background: "background"
+    case .store: "store"
     case .previousResponseID: "previous_response_id"
     case .conversation: "conversation"
     case .prompt: "prompt"
@@ -33,5 +34,5 @@ enum ResponsesRequestKey: UInt8, RequestKey, CaseIterable {
   }
 
   /// Whether a value under this key makes the cost of a call unboundable.
-  var isUnboundable: Bool { rawValue >= ResponsesRequestKey.background.rawValue }
+  var isUnboundable: Bool { rawValue >= ResponsesRequestKey.previousResponseID.rawValue }
 }

@@ -9,6 +9,9 @@ struct ResponsesRequestSink: RequestSink {
   private var top: ResponsesRequestKey?
   private var topObject = 0
   private var topIsEmpty = true
+  private var isBackground = false
+  /// The provider is told to keep nothing, so that nobody can ask it for what it did.
+  private var keepsNothing = false
   /// The value of `max_output_tokens`, where it is null.
   private var nullBound: Range<Int>?
 
@@ -28,7 +31,7 @@ struct ResponsesRequestSink: RequestSink {
     case .input: if isObject { wrong("a string or an array", offset) }
     case .tools: if isObject { wrong("an array", offset) }
     case .model, .serviceTier, .instructions: wrong("a string", offset)
-    case .stream: wrong("true or false", offset)
+    case .stream, .background, .store: wrong("true or false", offset)
     case .maxOutputTokens: wrong("a whole number", offset)
     // Even an empty object can name something that the provider keeps; an empty array cannot.
     case let key?: if key.isUnboundable, isObject { unboundable(key) }
@@ -64,7 +67,7 @@ struct ResponsesRequestSink: RequestSink {
       switch top {
       case .model: request.model = name(text, range) ?? ""
       case .serviceTier: request.serviceTier = name(text, range)
-      case .stream: wrong("true or false", range.lowerBound)
+      case .stream, .background, .store: wrong("true or false", range.lowerBound)
       case .tools: wrong("an array", range.lowerBound)
       case .maxOutputTokens: wrong("a whole number", range.lowerBound)
       case .input, .instructions, nil: break
@@ -100,9 +103,13 @@ struct ResponsesRequestSink: RequestSink {
     case .model, .serviceTier, .instructions: wrong("a string", range.lowerBound)
     case .input: wrong("a string or an array", range.lowerBound)
     case .tools: wrong("an array", range.lowerBound)
-    case .stream:
+    case .stream, .background, .store:
       guard case .boolean(let isOn) = value else { return wrong("true or false", range.lowerBound) }
-      request.isStream = isOn
+      switch top {
+      case .stream: request.isStream = isOn
+      case .background: isBackground = isOn
+      default: keepsNothing = !isOn
+      }
     case .maxOutputTokens:
       guard case .number(let number?) = value, number >= 0 else {
         return wrong("a whole number of at least 0", range.lowerBound)
@@ -132,6 +139,12 @@ struct ResponsesRequestSink: RequestSink {
   consuming func finished(bodyBytes: Int) -> PeekedRequest {
     request.inputTokensMax = bound.tokens(bodyBytes: bodyBytes)
     request.unboundablePart = request.unboundablePart ?? bound.unboundablePart
+    if isBackground {
+      request.jobKind = .backgroundResponse
+      if keepsNothing, request.unboundablePart == nil {
+        request.unboundablePart = "'background' of a response that is not stored"
+      }
+    }
     request.outputBoundField = Self.boundField
     if let nullBound {
       request.outputBoundPlace = BoundPlace(range: nullBound, before: [], after: [])

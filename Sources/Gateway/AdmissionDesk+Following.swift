@@ -1,0 +1,100 @@
+// Calls whose work goes on at the provider: handed over when they are answered, ended when it ends.
+
+import Metering
+import Providers
+import Telemetry
+
+extension AdmissionDesk {
+  /// Ends a followed call: charges it or releases it, as its job ended. One that has ended before
+  /// is counted and changes nothing.
+  func end(followed call: CallID, _ job: FollowedJob, _ end: JobEnd, core: GatewayCore) {
+    let upstream = core.upstreams.firstIndex { $0.name == job.upstream }
+    let prices = upstream.map { core.upstreams[$0].prices } ?? PriceBook()
+    let reserved = held(for: call) ?? .zero
+    let settlement = Settlement(
+      end.charge, reading: end.reading,
+      estimate: CallEstimate(of: job, reserved: reserved, prices: prices), reserved: reserved,
+      endpoint: .metered(job.kind.operation), prices: prices, at: job.startedAt)
+    let now = core.clock()
+    let outcome = CallOutcome(
+      status: job.status, ending: end.ending, usage: settlement.usage,
+      responseModel: Exchange.journaledModel(end.reading.responseModel),
+      serviceTier: end.reading.serviceTier.map(Exchange.journaledModel),
+      otherModels: end.reading.otherModels,
+      durationMilliseconds: max(now.milliseconds - job.startedAt.milliseconds, 0),
+      firstByteMilliseconds: -1)
+    settle(
+      followed: call, upstream: upstream,
+      bill: Bill(app: 0, charge: settlement.charge, reserved: reserved, outcome: outcome),
+      isReleased: settlement.isReleased, at: now)
+  }
+}
+
+extension FollowedJob.Kind {
+  /// The operation whose call makes such a job.
+  var operation: Providers.Operation {
+    switch self {
+    case .backgroundResponse: .responses
+    }
+  }
+}
+
+extension CallEstimate {
+  /// The estimate of a call as far as its job remembers it.
+  init(of job: FollowedJob, reserved: Money, prices: PriceBook) {
+    model = job.model
+    serviceTier = job.serviceTier
+    inputTokens = job.inputTokens
+    outputTokens = job.outputTokens
+    price = prices.price(model: job.model, at: job.startedAt)
+    // Nothing was held where nothing could be bounded, or where it was bounded by nothing.
+    bound = reserved > .zero ? .atMost(reserved) : .none(.outputUnbounded(field: ""))
+  }
+}
+
+extension Exchange {
+  /// The job that goes on at the provider though this call is answered; nil: none does, or none
+  /// that can be followed.
+  func followedJob(
+    _ ending: Call.Ending, _ reading: CallReading
+  ) -> (job: FollowedJob, state: JobProgress.State)? {
+    guard let kind = estimate.jobKind, ending.charge == .reportedElseEstimate,
+      reading.usage == nil, let id = reading.jobID, Self.isPlain(id),
+      core.upstreams[plan.upstream].canBeAsked
+    else { return nil }
+    let state = reading.state(of: kind)
+    guard state.isUnderWay, let path = followedPath else { return nil }
+    let job = FollowedJob(
+      kind: kind, upstream: core.upstreams[plan.upstream].name, path: path, id: id,
+      model: estimate.model, serviceTier: estimate.serviceTier, inputTokens: estimate.inputTokens,
+      outputTokens: estimate.outputTokens, status: UInt16(clamping: ending.status),
+      startedAt: startedAt)
+    return (job, state)
+  }
+
+  /// What stands in a path and means itself there.
+  private static func isPlain(_ id: String) -> Bool {
+    let isFit = id.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+        true
+      default: false
+      }
+    }
+    return isFit && (1...CallEstimate.modelBytesMax).contains(id.utf8.count)
+  }
+
+  /// The call's path, with the version that Azure wants to be named. Nil where it is too long for
+  /// the journal.
+  private var followedPath: String? {
+    plan.headBytes.withUnsafeReadableBytes { bytes in
+      var path = String(decoding: bytes[plan.path], as: UTF8.self)
+      let whole = UnsafeRawBufferPointer(rebasing: bytes[plan.pathAndQuery])
+      if let version = Endpoint.apiVersion(of: whole) { path += "?api-version=\(version)" }
+      return path.utf8.count <= Self.followedPathBytesMax ? path : nil
+    }
+  }
+
+  private static let followedPathBytesMax = 1024
+}

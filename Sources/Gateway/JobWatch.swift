@@ -1,0 +1,92 @@
+// What becomes of a followed job, answer by answer. Pure: it is handed the answers and the time.
+
+import Metering
+import Providers
+
+/// What asking after a job brought.
+enum JobAnswer: Sendable {
+  case told(JobProgress)
+  /// The provider does not know the job.
+  case missing
+  /// The provider does not take our credential.
+  case forbidden(status: Int)
+  /// No answer, or one that says nothing of the job.
+  case failed
+}
+
+/// How a followed job ended, in the terms in which any call ends.
+struct JobEnd: Equatable, Sendable {
+  var charge: Call.Charge
+  var reading: CallReading
+  var ending: CallEnding
+}
+
+/// One job that is being followed.
+struct JobWatch: Sendable {
+  enum Step: Equatable, Sendable {
+    /// Ask again after so many milliseconds.
+    case wait(milliseconds: Int64)
+    case end(JobEnd)
+  }
+
+  /// A job may be unknown for a moment, where it was made a moment ago.
+  static let missesMax = 3
+
+  let job: FollowedJob
+  /// Whether work was seen to begin; nil: nobody looked, so it may have.
+  private var hasBegun: Bool?
+  private var misses = 0
+  private var schedule: PollSchedule
+
+  /// - Parameter state: the job's as its call was answered; nil where that was in another life.
+  init(_ job: FollowedJob, state: JobProgress.State?, pace: PollSchedule.Pace) {
+    self.job = job
+    hasBegun = state.map { $0 != .queued }
+    schedule = PollSchedule(pace)
+  }
+
+  /// The wait before the first question.
+  mutating func begin(dice: Double) -> Int64 { schedule.next(dice: dice) }
+
+  /// Takes what the provider said. Its last word counts even when it comes past the deadline.
+  mutating func take(_ answer: JobAnswer, at now: Timestamp, dice: Double) -> Step {
+    if case .told(let progress) = answer, let end = end(of: progress) { return .end(end) }
+    if case .missing = answer { misses += 1 } else { misses = 0 }
+    if misses >= Self.missesMax {
+      return .end(
+        JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .clientGone))
+    }
+    if now >= job.deadline {
+      return .end(JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .timeout))
+    }
+    let wait =
+      if case .forbidden = answer { schedule.slowest(dice: dice) } else {
+        schedule.next(dice: dice)
+      }
+    let left = job.deadline.milliseconds - now.milliseconds
+    return .wait(milliseconds: min(wait, max(left, 1)))
+  }
+
+  /// Nil: the job goes on, or nobody knows.
+  private mutating func end(of progress: JobProgress) -> JobEnd? {
+    let reading = progress.reading
+    switch progress.state {
+    case .unknown: return nil
+    case .queued:
+      hasBegun = hasBegun ?? false
+      return nil
+    case .running:
+      hasBegun = true
+      return nil
+    case .ended:
+      return JobEnd(charge: .reportedElseEstimate, reading: reading, ending: .completed)
+    case .failed:
+      return JobEnd(charge: .reportedElseNothing, reading: reading, ending: .upstreamError)
+    case .cancelled:
+      let isUntouched = hasBegun == false && reading.outputTextBytes == 0
+      return JobEnd(
+        charge: isUntouched ? .reportedElseNothing : .reportedElseEstimate, reading: reading,
+        ending: .clientGone)
+    }
+  }
+}
