@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Targets stand in dependency order: the core first, then the edges, then what assembles them.
@@ -34,7 +34,7 @@ let package = Package(
   products: [
     .executable(name: "leeway", targets: ["leeway"]),
     // For Benchmarks/Core, which measures these modules by themselves.
-    .library(name: "LeewayCore", targets: ["Metering", "Store"]),
+    .library(name: "LeewayCore", targets: ["Metering", "Store", "Tokens"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),

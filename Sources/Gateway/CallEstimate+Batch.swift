@@ -7,12 +7,11 @@ extension CallEstimate {
   /// The service tier at which batches are charged.
   static let batchTier = "batch"
 
-  /// Bounds a batch. Where the book has no price of its own for batches, the list's holds.
+  /// Bounds a batch, of whose first request the model is known. Where the book has no price of its
+  /// own for batches, the list's holds.
   mutating func takeBatch(_ batch: PeekedRequest, prices: PriceBook, at now: Timestamp) {
-    model = batch.model
     jobKind = batch.jobKind
     serviceTier = Self.batchTier
-    price = prices.price(model: model, at: now)
     otherModels = Set(batch.parts.map(\.model)).subtracting([model]).sorted()
     var found: [String: ModelPrice] = [:]
     var sum = Money.zero

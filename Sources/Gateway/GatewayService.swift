@@ -10,6 +10,7 @@ import ServiceLifecycle
 import Store
 import Synchronization
 import Telemetry
+import Tokens
 
 /// Relays apps' calls to upstreams, and meters, caps and samples them on the way.
 ///
@@ -99,6 +100,10 @@ public final class GatewayService: Service, Sendable {
       samples: samples, codings: codings, addresses: addresses, clock: callbacks.clock,
       logger: logger)
     tls = try TLSContexts.server(configuration.tls)
+    if upstreams.contains(where: \.isOpenAI) {
+      // Loaded here: the first call that needs one would else hold its loop up.
+      for encoding in TokenEncoding.allCases { _ = encoding.vocabulary }
+    }
     loadKeys = callbacks.loadKeys
     self.threads = threads
     self.curl = curl

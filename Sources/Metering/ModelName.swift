@@ -5,7 +5,14 @@
 // guess charges another model's price.
 
 /// Parts of model names.
-enum ModelName {
+public enum ModelName {
+  /// The name without any snapshot suffix: of gpt-4o-2024-08-06, gpt-4o.
+  public static func family(_ name: String) -> String {
+    var name = name[...]
+    while let shorter = withoutSnapshot(name) { name = shorter }
+    return String(name)
+  }
+
   /// The name without its last snapshot suffix; nil where it has none.
   ///
   /// Known are `-2024-08-06`, `-20250929`, `@20250929`, `-09-2025`, `-0613` (month and day),

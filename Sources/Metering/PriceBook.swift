@@ -89,6 +89,13 @@ public struct PriceBook: Sendable {
     return part
   }
 
+  /// The model that a name is an alias of in this book or those after it; else the name itself.
+  public func model(of name: String) -> String {
+    if prices[name] != nil { return name }
+    if let model = aliases[name] { return model }
+    return others.lazy.map { $0.model(of: name) }.first { $0 != name } ?? name
+  }
+
   /// All models with a price, sorted; aliases not among them.
   public var models: [String] {
     Set(prices.keys).union(others.flatMap(\.models)).sorted()

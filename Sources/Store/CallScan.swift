@@ -9,12 +9,21 @@ extension StoreDatabase {
   public func forEachChargedCall(
     since: Timestamp, until: Timestamp, _ body: (CallRow) -> Void
   ) throws(StoreFault) {
+    try forEachCall(in: [.settled, .expired], since: since, until: until, body)
+  }
+
+  /// As above, of calls in any of these states.
+  public func forEachCall(
+    in states: [CallRow.State], since: Timestamp, until: Timestamp, _ body: (CallRow) -> Void
+  ) throws(StoreFault) {
+    // Names of cases, which need no quoting.
+    let states = states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     try read("reading calls") { db in
       let rows = try Row.fetchCursor(
         db,
         sql: """
           SELECT \(Self.callColumnsRead) FROM calls
-          WHERE at >= ? AND at < ? AND state IN ('settled', 'expired') ORDER BY at, call
+          WHERE at >= ? AND at < ? AND state IN (\(states)) ORDER BY at, call
           """,
         arguments: [since.milliseconds, until.milliseconds])
       var batch: [CallRow] = []

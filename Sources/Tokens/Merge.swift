@@ -1,4 +1,5 @@
-// Byte-pair merging within one piece: the pair of the lowest rank first, of equal ones the leftmost.
+// Byte-pair merging within one piece: the pair of the lowest rank first, of equal ones the
+// leftmost.
 //
 // A short piece is searched from end to end for each merge, which is quickest up to some dozen
 // bytes; a long one keeps its pairs in a heap, so that a stranger's piece of a megabyte costs

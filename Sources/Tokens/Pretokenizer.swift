@@ -1,4 +1,5 @@
-// Splits text into the pieces within which bytes are merged: tiktoken's regular expressions, by hand.
+// Splits text into the pieces within which bytes are merged: tiktoken's regular expressions, by
+// hand.
 //
 // The patterns stand in tiktoken 0.14, tiktoken_ext/openai_public.py. A match looks only forward,
 // so that a piece depends on the text from its start on and on nothing before it.

@@ -5,20 +5,20 @@
 // "'s" and "tuff"; one digit before a long number moves all its groups of three). So only what no
 // neighbour can change is merged, and the rest is counted by bytes, since a token has one at least.
 //
-// The argument. Call a place certain if no piece of either pattern can hold the two scalars around it
-// next to each other; there every text is cut, whatever stands before. A match looks only forward,
-// and a match that begins before a certain place looks no further than the scalar behind that place:
-// every run that it follows ends there at the latest, and a contraction is no longer than its
-// letters. So between two certain places the pieces are the same in every text. A text's bytes
-// before its first certain place and behind its last are in pieces that hold nothing else but bytes
-// so counted of this text and its neighbours'. With n the count of any text made of templates and
-// of such texts, in any order: n ≤ bytes of the templates + sum of the texts' bounds.
+// The argument. Call a place certain if no piece of either pattern can hold the two scalars around
+// it next to each other; there every text is cut, whatever stands before. A match looks only
+// forward, and a match that begins before a certain place looks no further than the scalar behind
+// that place: every run that it follows ends there at the latest, and a contraction is no longer
+// than its letters. So between two certain places the pieces are the same in every text. A text's
+// bytes before its first certain place and behind its last are in pieces that hold nothing else but
+// bytes so counted of this text and its neighbours'. With n the count of any text made of templates
+// and of such texts, in any order: n ≤ bytes of the templates + sum of the texts' bounds.
 //
-// A server may do more than join. It may trim a text: certain places are used only between its first
-// and last scalar that is no space or control character, so that they stay. It may read "<|…|>" as a special token: a text
-// that has "<|" is counted by bytes, and one that could end or begin such a token has no
-// certain place inside it. It may know another version of Unicode: scalars younger than 14.0 make no
-// certain place, and what holds one is counted by bytes.
+// A server may do more than join. It may trim a text: certain places are used only between its
+// first and last scalar that is no space or control character, so that they stay. It may read
+// "<|…|>" as a special token: a text that has "<|" is counted by bytes, and what may be the end of
+// such a token, or its first byte, has no certain place in it. It may know another version of
+// Unicode: scalars younger than 14.0 make no certain place, and what holds one is counted by bytes.
 
 extension Vocabulary {
   /// The longest text, in bytes, that is merged at all: time is bounded as well as tokens.

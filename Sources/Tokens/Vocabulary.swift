@@ -94,8 +94,17 @@ public struct Vocabulary: Sendable {
   private func isToken(_ rank: UInt32, _ text: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
     let first = Int(offsets[Int(rank)])
     guard Int(offsets[Int(rank) + 1]) - first == end - start else { return false }
-    for index in 0..<(end - start) where bytes[first + index] != text[start + index] {
-      return false
+    let (raw, token) = (text.bytes, bytes.span.bytes)
+    var index = 0
+    while index + 8 <= end - start {
+      let ours = token.unsafeLoadUnaligned(fromByteOffset: first + index, as: UInt64.self)
+      let theirs = raw.unsafeLoadUnaligned(fromByteOffset: start + index, as: UInt64.self)
+      if ours != theirs { return false }
+      index += 8
+    }
+    while index < end - start {
+      if bytes[first + index] != text[start + index] { return false }
+      index += 1
     }
     return true
   }

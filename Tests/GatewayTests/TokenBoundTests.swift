@@ -75,6 +75,18 @@ import Testing
     #expect(refusals == 1)
   }
 
+  /// The other calls of a loop do not wait for the count of a text of any length.
+  @Test func aLongTextIsCountedByItsBytes() async throws {
+    let upstream = try ScriptedUpstream { _ in [.bytes(Self.answer)] }
+    let text = String(repeating: Self.sentence, count: 5_000)
+    let fixture = try await GatewayFixture(
+      upstreamPort: upstream.port, capNanodollars: Int64(text.utf8.count / 2) * 1_000,
+      isOpenAI: true)
+    let refused = try await fixture.call(GatewayFixture.request(Self.chat(text)))
+    #expect(refused.header("x-leeway-denial") == "budget_exhausted")
+    try await fixture.stop()
+  }
+
   @Test func embeddingsAndResponsesAreCountedToo() async throws {
     for (path, body) in [
       ("/v1/embeddings", #"{"model":"text-embedding-3-small","input":["\#(Self.text)","b"]}"#),

@@ -71,6 +71,29 @@ import Testing
     #expect(book.names == book.models)
   }
 
+  @Test func aNameLeadsToItsModelInTheFirstBookThatHasIt() {
+    var list = Self.book(["m": 1, "n": 2])
+    list.alias("short", of: "m")
+    var negotiated = Self.book(["x": 3])
+    negotiated.alias("own", of: "x")
+    // What has a price of its own is no other's alias any more.
+    list.alias("n", of: "m")
+    let book = PriceBook(first: [negotiated, list])
+    for (name, model) in [
+      ("short", "m"), ("own", "x"), ("m", "m"), ("n", "n"), ("unknown", "unknown"),
+    ] {
+      #expect(book.model(of: name) == model)
+    }
+  }
+
+  @Test(arguments: [
+    ("gpt-4o-2024-08-06", "gpt-4o"), ("gpt-4o", "gpt-4o"), ("gpt-4o-mini", "gpt-4o-mini"),
+    ("anthropic.claude-w-20250929-v1:0", "anthropic.claude-w"), ("m-001-latest", "m"),
+  ])
+  func aFamilyIsANameWithoutAllSnapshots(_ name: String, _ family: String) {
+    #expect(ModelName.family(name) == family)
+  }
+
   @Test func beforeANegotiatedPriceBeginsTheListHolds() {
     var negotiated = PriceBook()
     negotiated.add(Self.price(1, from: Self.start.adding(milliseconds: 1)), model: "m")

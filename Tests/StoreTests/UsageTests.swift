@@ -68,6 +68,13 @@ import Testing
     let charged = all.filter { [.settled, .expired].contains($0.state) && $0.at >= middle }
     #expect(seen == charged.reversed())
     #expect(seen.contains { $0.state == .settled } && seen.count < all.count)
+    for states in [[CallRow.State.reserved], [.refused, .released], []] {
+      var others: [CallRow] = []
+      try database.forEachCall(
+        in: states, since: middle, until: history.now.adding(milliseconds: 1)
+      ) { others.append($0) }
+      #expect(others == all.filter { states.contains($0.state) && $0.at >= middle }.reversed())
+    }
   }
 
   @Test func totalsStayWhenCallsAgeOut() throws {

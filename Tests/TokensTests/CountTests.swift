@@ -37,6 +37,9 @@ import Testing
     ("<|endoftext|>", 7, 7),
     ("!!!???...", 3, 3),
     (".\u{301}\u{301} \u{301}x", 6, 6),
+    ("it'ſ 'ſo", 8, 6),
+    ("日本ABC日本Abc", 7, 5),
+    ("\u{301}'stuff\u{301}'s", 6, 6),
   ]
   /// A text, how often it is repeated, and the two counts of that.
   private static let repeated: [(String, Int, Int, Int)] = [
@@ -47,6 +50,11 @@ import Testing
     ("日", 300, 300, 150),
     ("!", 500, 63, 32),
     ("1", 1000, 334, 334),
+    ("thequickbrownfoxjumpsoverthelazydog", 30, 330, 330),
+    ("abracadabra", 100, 400, 300),
+    ("日本語の漢字かな", 40, 400, 240),
+    ("aAbBcC", 100, 401, 301),
+    ("-=+*", 100, 300, 300),
   ]
 
   @Test(arguments: texts)

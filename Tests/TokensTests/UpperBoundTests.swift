@@ -124,12 +124,15 @@ import Testing
   /// What each text's bound is made of: bytes, then tokens, then bytes.
   @Test(arguments: [
     ("Hello there, world", 5 + 1 + 7),
-    // A server may trim it: the place behind the newline is not used, nor that before the last space.
+    // A server may trim it: the place behind the newline is not used, nor that before the last
+    // space.
     ("\nHello there, world", 6 + 1 + 7), ("\u{1F}1Hello there, world", 2 + 2 + 7),
     ("Hello there, world \n", 5 + 1 + 9), ("Hello there, world \u{1}", 5 + 1 + 9),
     // A special token may end in it, or begin with its last byte.
     ("|endoftext|> Hello there, world", 18 + 1 + 7), (">1 Hello there, world", 1 + 1 + 1 + 1 + 7),
     ("Hello there, 1234<", 5 + 1 + 2 + 5), ("Hello there, 1234!", 5 + 1 + 2 + 2 + 1),
+    // What is young counts by bytes, up to the next certain places.
+    ("Hello there, \u{1FAE9}! 1 word", 5 + 1 + 8 + 1 + 5),
     // In o200k_base "/" may go on behind a newline.
     ("Hello there\n/\n/", 5 + 1 + 4),
   ])
@@ -148,6 +151,17 @@ import Testing
         #expect(encoding.vocabulary.count(text) <= text.count)
       }
     }
+  }
+
+  @Test func aStretchBeyondTheLimitCountsByBytes() {
+    for (length, mayMerge) in [(Vocabulary.boundedStretchMax, true), (40_000, false)] {
+      let text = "Hello " + String(repeating: "a", count: length - 1) + " there"
+      let bound = Vocabulary.o200k.upperBound(ofText: text)
+      #expect(mayMerge ? bound < length / 4 : bound == text.utf8.count)
+    }
+    let long = String(repeating: "words ", count: Vocabulary.boundedTextMax / 6)
+    #expect(Vocabulary.o200k.upperBound(ofText: long) < long.utf8.count / 2)
+    #expect(Vocabulary.o200k.upperBound(ofText: long + long) == 2 * long.utf8.count)
   }
 
   @Test func aYoungScalarCostsItsNeighbourhoodOnly() {

@@ -206,9 +206,10 @@ struct Retention: Service {
   let threads: NIOThreadPool
   let logger: Logger
 
-  private static let callDays: Int64 = 400
+  /// How long calls are kept one by one.
+  static let callDays: Int64 = 400
   private static let alertDays: Int64 = 400
-  private static let dayMilliseconds: Int64 = 86_400_000
+  static let dayMilliseconds: Int64 = 86_400_000
 
   func run() async throws {
     let samples = settings.samples

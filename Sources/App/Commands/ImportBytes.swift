@@ -16,6 +16,8 @@ struct ByteSource {
   private var isAtEnd = false
   /// The line of the next byte, from 1.
   private(set) var line = 1
+  /// Bytes taken from the file so far.
+  private(set) var bytesRead = 0
 
   /// Opens a file and passes over a byte-order mark.
   /// - Throws: `unreadable` where it is no readable file.
@@ -84,6 +86,7 @@ struct ByteSource {
       throw Self.unreadable(file, error)
     }
     isAtEnd = chunk.isEmpty
+    bytesRead += chunk.count
   }
 
   private static func unreadable(_ file: String, _ error: any Error) -> ImportFault {

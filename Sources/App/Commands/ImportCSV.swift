@@ -35,6 +35,9 @@ struct CSVReader {
 
   init(_ source: ByteSource) { self.source = source }
 
+  /// How far the file has been read.
+  var bytesRead: Int { source.bytesRead }
+
   /// The next row; nil at the end.
   /// - Throws: `format` where a quote is misplaced or never closed, or a row is too long.
   mutating func next() throws(ImportFault) -> CSVRow? {

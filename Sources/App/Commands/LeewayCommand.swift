@@ -21,7 +21,7 @@ public struct LeewayCommand: AsyncParsableCommand {
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
       DriftCommand.self, RestoreCommand.self, RehearseCommand.self, PricesCommand.self,
-      RepriceCommand.self,
+      RepriceCommand.self, ReconcileCommand.self,
     ])
 
   public init() {}
@@ -123,6 +123,8 @@ func reportingFaults(_ work: () throws -> Void) throws {
   } catch let fault as ImportFault {
     try fail(fault, isRetryable: fault.isRetryable)
   } catch let fault as PriceFault {
+    try fail(fault, isRetryable: false)
+  } catch let fault as ReconcileFault {
     try fail(fault, isRetryable: false)
   } catch let fault as AppFault {
     try fail(fault, isRetryable: false)

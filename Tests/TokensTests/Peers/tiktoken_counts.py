@@ -1,5 +1,6 @@
-# What tiktoken itself counts. Reads a JSON list of texts from standard input and prints a list of
-# [tokens in cl100k_base, tokens in o200k_base]. Its lists are those that the bpe-openai wheel holds;
+# What tiktoken itself makes of texts. Reads a JSON list of them from standard input and prints a list
+# of {"counts": tokens in cl100k_base and o200k_base, "pieces": the lengths in bytes of the pieces that
+# the two patterns find, by the regex module}. Its lists are those that the bpe-openai wheel holds;
 # tiktoken checks their SHA-256, and would else fetch them.
 import gzip
 import hashlib
@@ -10,6 +11,7 @@ import sys
 import tempfile
 
 import bpe_openai
+import regex
 import tiktoken
 
 NAMES = ["cl100k_base", "o200k_base"]
@@ -22,5 +24,14 @@ with tempfile.TemporaryDirectory() as cache:
         place.write_bytes(gzip.decompress((data / f"{name}.tiktoken.gz").read_bytes()))
     os.environ["TIKTOKEN_CACHE_DIR"] = cache
     encodings = [tiktoken.get_encoding(name) for name in NAMES]
-counts = [[len(encoding.encode_ordinary(text)) for encoding in encodings] for text in texts]
-json.dump(counts, sys.stdout)
+patterns = [regex.compile(encoding._pat_str) for encoding in encodings]
+
+
+def made_of(text):
+    return {
+        "counts": [len(encoding.encode_ordinary(text)) for encoding in encodings],
+        "pieces": [[len(piece.encode()) for piece in p.findall(text)] for p in patterns],
+    }
+
+
+json.dump([made_of(text) for text in texts], sys.stdout)

@@ -7,8 +7,10 @@ import Foundation
 struct CoreBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "core-bench",
-    abstract: "Measure admission, the journal, the fold and a restart.",
-    subcommands: [AdmissionBench.self, JournalBench.self, FoldBench.self, RestartBench.self])
+    abstract: "Measure admission, the journal, the fold, a restart and the tokenizers.",
+    subcommands: [
+      AdmissionBench.self, JournalBench.self, FoldBench.self, RestartBench.self, TokensBench.self,
+    ])
 }
 
 /// Prints one figure a line: what, how much, in which unit.
