@@ -90,12 +90,3 @@ struct BatchCount: Sendable {
     self.tally = tally
   }
 }
-
-extension Usage {
-  fileprivate mutating func add(_ other: Usage) {
-    other.forEachCount { bucket, count in
-      let (sum, isOver) = self[bucket].addingReportingOverflow(count)
-      self[bucket] = isOver ? .max : sum
-    }
-  }
-}
