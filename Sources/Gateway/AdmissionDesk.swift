@@ -17,8 +17,7 @@ final class AdmissionDesk: Sendable {
     case admitted(Reservation)
     /// The call under whose number the refusal is recorded; nil where it could not be.
     case denied(Denial, CallID?)
-    /// The bound does not fit into a budget, and it is not the closest that can be had: nothing is
-    /// recorded, and the same call may come again.
+    /// As in `Admission.Decision`.
     case tooLarge
   }
 
@@ -35,6 +34,12 @@ final class AdmissionDesk: Sendable {
     var counts: [AppCounts]
     /// The event up to which calls may have been charged anew: a later repricing must see them so.
     var repricedSequence: UInt64
+
+    /// The app of an open call; nil where it is not open, or its app is not configured any more.
+    func app(of call: CallID) -> Int? {
+      let name = admission.ledger.reservation(of: call)?.app
+      return admission.policies.firstIndex { $0.app == name }
+    }
   }
 
   private let state: Mutex<State>
@@ -65,8 +70,7 @@ final class AdmissionDesk: Sendable {
   /// Checks and reserves in one step. A refusal is in the journal on return; what is admitted goes
   /// on after the next `flush`, or is taken back with `unwind` where that fails.
   ///
-  /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
-  ///   where the call would else be refused for its money.
+  /// - Parameter mayTighten: as in `Admission.admit`.
   func admit(
     _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
   ) -> Answer {
@@ -80,8 +84,8 @@ final class AdmissionDesk: Sendable {
     }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
-      if mayTighten, !state.admission.hasRoom(for: request, at: now) { return .tooLarge }
-      switch state.admission.admit(request, at: now) {
+      switch state.admission.admit(request, mayTighten: mayTighten, at: now) {
+      case .tooLarge: return .tooLarge
       case .admitted(let reservation, let event):
         journal.append(event)
         return .admitted(reservation)
@@ -188,8 +192,7 @@ final class AdmissionDesk: Sendable {
   ) {
     var bill = bill
     let ended = state.withLock { state -> (app: Int?, crossings: [BudgetCrossing])? in
-      let name = state.admission.ledger.reservation(of: call)?.app
-      let app = state.admission.policies.firstIndex { $0.app == name }
+      let app = state.app(of: call)
       var crossings: [BudgetCrossing] = []
       if isReleased {
         let event = state.admission.release(followed: call, outcome: bill.outcome, at: now)
@@ -239,9 +242,7 @@ final class AdmissionDesk: Sendable {
       let events = state.admission.expireOpen(at: now)
       for event in events { journal.append(event) }
       for call in state.admission.ledger.followed.keys {
-        let app = state.admission.ledger.reservation(of: call)?.app
-        let index = state.admission.policies.firstIndex { $0.app == app }
-        if let index { metrics.callOpened(app: index) }
+        if let app = state.app(of: call) { metrics.callOpened(app: app) }
       }
       return (events.count, state.admission.standingCrossings(at: now))
     }

@@ -51,6 +51,9 @@ public struct Admission: Sendable {
   public enum Decision: ~Copyable, Sendable {
     case admitted(Reservation, LedgerEvent)
     case denied(Denial, LedgerEvent)
+    /// The bound does not fit into a budget, and is not the closest that can be had: nothing is
+    /// recorded, and the same call may come again with a closer one.
+    case tooLarge
   }
 
   /// An app's accounts while none of its windows changes: found once, then only indexed.
@@ -86,8 +89,11 @@ public struct Admission: Sendable {
   /// Order: capped → model → cost bound → budgets. On admission of a call that may cost anything,
   /// for every budget, settled + reserved (this call included) ≤ cap. One whose bound is zero is
   /// no reason to refuse: it leaves every balance as it is, even one over its cap.
+  ///
+  /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
+  ///   where the call would else be refused for its money.
   public mutating func admit(
-    _ request: AdmissionRequest, at now: Timestamp
+    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
   ) -> Decision {
     let app = request.app
     if let denial = ruleBroken(by: request) { return deny(denial, request, at: now) }
@@ -98,6 +104,7 @@ public struct Admission: Sendable {
       return deny(.windowUnknown(budget: budget), request, at: now)
     }
     if amount > .zero, let index = budgetPassed(by: amount, app: app) {
+      if mayTighten { return .tooLarge }
       return deny(exhausted(index, amount: amount, app: app, at: now), request, at: now)
     }
     let call = CallID(ledger.lastSequence + 1)
@@ -110,15 +117,6 @@ public struct Admission: Sendable {
           accounts: standings[app].accounts)))
     ledger.apply(event, at: standings[app].places)
     return .admitted(Reservation(call: call, amount: amount), event)
-  }
-
-  /// Whether the budgets have room for a call now. Nothing is reserved and nothing recorded: a call
-  /// that does not fit can be bounded anew, with more work, before it is refused.
-  public mutating func hasRoom(for request: AdmissionRequest, at now: Timestamp) -> Bool {
-    let app = request.app
-    guard case .atMost(let amount) = request.bound, amount > .zero else { return true }
-    if now < standings[app].start || now >= standings[app].end { stand(app, at: now) }
-    return budgetPassed(by: amount, app: app) == nil
   }
 
   /// The first rule besides the budgets that a call breaks.

@@ -86,6 +86,7 @@ private struct Duel {
           "a refusal whose figures fit")
       default: throw Falsified("denied with \(denial.code)")
       }
+    case .tooLarge: throw Falsified("asked for a closer bound")
     }
     try require(answer == expected, "answered \(answer), the model says \(expected)")
   }

@@ -28,9 +28,10 @@ import Testing
 
   /// The denial's code, or "admitted"; a reservation is released at once.
   private func answer(
-    _ admission: inout Admission, _ request: AdmissionRequest, at now: Timestamp
+    _ admission: inout Admission, _ request: AdmissionRequest, mayTighten: Bool = false,
+    at now: Timestamp
   ) -> String {
-    switch admission.admit(request, at: now) {
+    switch admission.admit(request, mayTighten: mayTighten, at: now) {
     case .admitted(let reservation, _):
       _ = admission.release(reservation, outcome: LedgerTests.outcome, at: now)
       return "admitted"
@@ -38,7 +39,22 @@ import Testing
       guard case .refused(let refused) = event.kind else { return "not recorded" }
       return refused.code == denial.code && refused.status == UInt16(denial.httpStatus)
         ? denial.code : "recorded as \(refused.code)"
+    case .tooLarge: return "too large"
     }
+  }
+
+  /// A closer bound is asked for only where it could help, and nothing is recorded then.
+  @Test func aCloserBoundIsAskedForBeforeTheMoneyRefuses() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)], models: ["m"]))
+    let dear = CostBound.atMost(Money(nanodollars: 11))
+    #expect(answer(&admission, request("m", dear), mayTighten: true, at: noon) == "too large")
+    #expect(admission.ledger.lastSequence == 0)
+    let forbidden = answer(&admission, request("other", dear), mayTighten: true, at: noon)
+    #expect(forbidden == "model_forbidden")
+    let fitting = CostBound.atMost(Money(nanodollars: 10))
+    #expect(answer(&admission, request("m", fitting), mayTighten: true, at: noon) == "admitted")
+    _ = admission.cap(app: "a", reason: "drift.", order: 1, at: noon)
+    #expect(answer(&admission, request("m", dear), mayTighten: true, at: noon) == "app_capped")
   }
 
   @Test func theLastNanodollarCanBeSpentAndNoMore() {

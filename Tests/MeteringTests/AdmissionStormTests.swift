@@ -51,6 +51,9 @@ import Testing
           shared.badRefusals += 1
         }
         return nil
+      case .tooLarge:
+        shared.badRefusals += 1
+        return nil
       }
     }
     guard let reservation else { return }

@@ -28,6 +28,7 @@ import Testing
           open = Held(reservation)
         }
       case .denied(let denial, _): throw Falsified("denied with \(denial.code)")
+      case .tooLarge: throw Falsified("asked for a closer bound")
       }
     }
     return (admission, open)
@@ -45,6 +46,7 @@ import Testing
       _ = admission.release(reservation, outcome: LedgerTests.outcome, at: now)
       return "admitted"
     case .denied(let denial, _): return denial.code
+    case .tooLarge: return "too large"
     }
   }
 

@@ -58,6 +58,7 @@ struct Calls {
   ) rethrows {
     switch admission.admit(request(number), at: Self.moment) {
     case .denied(let denial, _): fatalError("refused: \(denial.code)")
+    case .tooLarge: fatalError("asked for a closer bound")
     case .admitted(let reservation, let event):
       try take(event)
       let settled = admission.settle(
