@@ -64,8 +64,8 @@ struct CallEstimate {
     }
     do throws(PeekFault) {
       var request = try Self.peek(operation, plan, body)
-      let models = [request.model] + request.parts.map(\.model)
-      guard operation == .responsesSocket || models.allSatisfy(Self.isName) else {
+      let isNamed = Self.isName(request.model) && request.parts.allSatisfy { Self.isName($0.model) }
+      guard isNamed || operation == .responsesSocket else {
         return .requestInvalid(message: Self.modelMessage)
       }
       model = request.model
