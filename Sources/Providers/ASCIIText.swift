@@ -7,6 +7,16 @@ func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
   return true
 }
 
+/// Whether a byte is an ASCII letter or digit.
+func isAlphanumeric(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    UInt8(ascii: "a")...UInt8(ascii: "z"):
+    true
+  default: false
+  }
+}
+
 /// Whether bytes are this lower-case ASCII text, in any case of letters.
 func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
   guard bytes.count == lowercase.utf8CodeUnitCount else { return false }

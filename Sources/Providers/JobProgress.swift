@@ -35,6 +35,16 @@ public struct JobProgress: Hashable, Sendable {
   }
 }
 
+extension FollowedJob.Kind {
+  /// The operation whose call makes such a job.
+  public var operation: Operation {
+    switch self {
+    case .backgroundResponse: .responses
+    case .messageBatch: .messageBatches
+    }
+  }
+}
+
 extension CallReading {
   /// The state of the job that an answer tells of.
   public func state(of kind: FollowedJob.Kind) -> JobProgress.State {
@@ -66,11 +76,7 @@ public struct JobReader {
 
   public init(_ kind: FollowedJob.Kind) {
     self.kind = kind
-    reader =
-      switch kind {
-      case .backgroundResponse: Operation.responses.answerReader()
-      case .messageBatch: Operation.messageBatches.answerReader()
-      }
+    reader = kind.operation.answerReader()
   }
 
   public func feed(_ bytes: UnsafeRawBufferPointer) { reader.feed(bytes) }

@@ -19,21 +19,16 @@ public struct JobResultsReader: Sendable {
   public mutating func feed(
     _ bytes: UnsafeRawBufferPointer, _ take: (CallReading) -> Void
   ) {
-    var start = 0
-    // Within a document's strings a line feed is escaped, so that each one ends a document.
-    while let end = bytes[start...].firstIndex(of: 0x0A) {
-      read(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-      endLine(take)
-      start = end + 1
+    forEachLinePiece(of: bytes) { piece, endsLine in
+      read(piece)
+      if endsLine { endLine(take) }
     }
-    read(UnsafeRawBufferPointer(rebasing: bytes[start...]))
   }
 
   /// The results are over; the last line may lack its end.
   public mutating func finish(_ take: (CallReading) -> Void) { endLine(take) }
 
   private mutating func read(_ bytes: UnsafeRawBufferPointer) {
-    guard !bytes.isEmpty else { return }
     if !lineHasBytes { lineHasBytes = bytes.contains { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 } }
     reader.feed(bytes)
   }

@@ -204,12 +204,7 @@ struct MultipartForm {
 
   /// What a name may have without quotes, RFC 9110's tokens without what means something here.
   private static func isTokenByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "a")...UInt8(ascii: "z"):
-      true
-    default: "-_.[]'%+*".utf8.contains(byte)
-    }
+    isAlphanumeric(byte) || "-_.[]'%+*".utf8.contains(byte)
   }
 
   /// A part's type is a file's; of a text it may say nothing but UTF-8, and a part may have no

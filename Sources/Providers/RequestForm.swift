@@ -49,12 +49,7 @@ public enum RequestForm: Hashable, Sendable {
 
   /// RFC 2046 section 5.1.1, without the space and what a quoted string could hide.
   private static func isBoundaryByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "a")...UInt8(ascii: "z"):
-      true
-    default: "'()+_,-./:=?".utf8.contains(byte)
-    }
+    isAlphanumeric(byte) || "'()+_,-./:=?".utf8.contains(byte)
   }
 
   private static func trimmed(

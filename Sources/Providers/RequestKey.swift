@@ -37,6 +37,22 @@ struct SaidKeys<Key: RequestKey> {
   }
 
   mutating func forget() { bits = 0 }
+
+  /// The key that a text names; nil where it is not read.
+  ///
+  /// - Parameter fault: gets the first fault: a key said twice, or one that differs from a known
+  ///   one by the case of its letters alone.
+  mutating func key(_ text: JSONText, at offset: Int, fault: inout PeekFault?) -> Key? {
+    switch Key.match(text) {
+    case .other: return nil
+    case .lookalike(let key):
+      fault = fault ?? .lookalike(key.name, at: offset)
+      return nil
+    case .key(let key):
+      if !note(key) { fault = fault ?? .said(key.name, at: offset) }
+      return key
+    }
+  }
 }
 
 extension RequestKey {

@@ -61,24 +61,10 @@ struct MessageBatchRequestSink: RequestSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if depth == 1 {
-      top = read(text, at: range.lowerBound)
+      top = topSaid.key(text, at: range.lowerBound, fault: &fault)
     } else if depth == 3, top == .requests {
-      member = read(text, at: range.lowerBound, ofRequest: true)
+      member = said.key(text, at: range.lowerBound, fault: &fault)
     }
-  }
-
-  private mutating func read(
-    _ text: JSONText, at offset: Int, ofRequest: Bool = false
-  ) -> BatchKey? {
-    switch BatchKey.match(text) {
-    case .other: return nil
-    case .lookalike(let key): note(.lookalike(key.name, at: offset))
-    case .key(let key):
-      let isNew = ofRequest ? said.note(key) : topSaid.note(key)
-      if !isNew { note(.said(key.name, at: offset)) }
-      return key
-    }
-    return nil
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {

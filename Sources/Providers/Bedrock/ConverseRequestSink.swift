@@ -151,14 +151,7 @@ struct ConverseRequestSink: RequestSink {
   }
 
   private mutating func topKey(_ text: JSONText, at offset: Int) {
-    top = nil
-    switch ConverseRequestKey.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: offset))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: offset)) }
-      top = key
-    }
+    top = said.key(text, at: offset, fault: &fault)
   }
 
   private mutating func blockKey(_ text: JSONText) {

@@ -97,25 +97,12 @@ struct GeminiRequestSink: RequestSink {
   }
 
   private mutating func topKey(_ text: JSONText, at offset: Int) {
-    (top, config) = (nil, nil)
-    switch GeminiRequestKey.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: offset))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: offset)) }
-      top = key
-    }
+    config = nil
+    top = said.key(text, at: offset, fault: &fault)
   }
 
   private mutating func configKey(_ text: JSONText, at offset: Int) {
-    config = nil
-    switch GeminiConfigKey.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: offset))
-    case .key(let key):
-      if !saidInConfig.note(key) { note(.said(key.name, at: offset)) }
-      config = key
-    }
+    config = saidInConfig.key(text, at: offset, fault: &fault)
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {

@@ -77,14 +77,7 @@ struct OllamaRequestSink: RequestSink {
     isNumPredict = false
     if depth == 1 {
       topIsEmpty = false
-      top = nil
-      switch Key.match(text) {
-      case .other: return
-      case .lookalike(let key): note(.lookalike(key.name, at: range.lowerBound))
-      case .key(let key):
-        if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
-        top = key
-      }
+      top = said.key(text, at: range.lowerBound, fault: &fault)
     } else if depth == 2, top == .options {
       optionsAreEmpty = false
       isNumPredict = text.equals("num_predict")

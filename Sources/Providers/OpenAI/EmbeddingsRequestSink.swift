@@ -48,16 +48,10 @@ struct EmbeddingsRequestSink: RequestSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     guard depth == 1 else { return }
-    top = nil
-    switch Key.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: range.lowerBound))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
-      top = key
-      if key.rawValue >= Key.inputs.rawValue {
-        request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
-      }
+    top = said.key(text, at: range.lowerBound, fault: &fault)
+    guard let key = top else { return }
+    if key.rawValue >= Key.inputs.rawValue {
+      request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
     }
   }
 

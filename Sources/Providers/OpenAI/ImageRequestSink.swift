@@ -39,15 +39,9 @@ struct ImageRequestSink: RequestSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     guard depth == 1 else { return }
-    top = nil
-    switch ImageRequest.Key.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: range.lowerBound))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
-      top = key
-      if let part = key.foreignPart { image.unboundablePart = image.unboundablePart ?? part }
-    }
+    top = said.key(text, at: range.lowerBound, fault: &fault)
+    guard let key = top else { return }
+    if let part = key.foreignPart { image.unboundablePart = image.unboundablePart ?? part }
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {

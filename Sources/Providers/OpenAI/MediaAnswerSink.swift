@@ -11,6 +11,8 @@ protocol AnswerMedium: Sendable {
   static var output: UsageBucket { get }
   /// What input tokens are where the answer does not say.
   static var input: UsageBucket { get }
+  /// Whether an answer without usage says how long its sound was, which is billed then.
+  static var hasDuration: Bool { get }
   /// Types of the events that end a stream.
   static var lastEvents: [String] { get }
 }
@@ -18,18 +20,21 @@ protocol AnswerMedium: Sendable {
 enum PictureMedium: AnswerMedium {
   static let output = UsageBucket.outputImage
   static let input = UsageBucket.inputUncached
+  static let hasDuration = false
   static let lastEvents = ["image_generation.completed", "image_edit.completed"]
 }
 
 enum SpeechMedium: AnswerMedium {
   static let output = UsageBucket.outputAudio
   static let input = UsageBucket.inputUncached
+  static let hasDuration = false
   static let lastEvents = ["speech.audio.done"]
 }
 
 enum TranscriptMedium: AnswerMedium {
   static let output = UsageBucket.outputText
   static let input = UsageBucket.inputAudio
+  static let hasDuration = true
   static let lastEvents = ["transcript.text.done"]
 }
 
@@ -60,7 +65,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
       if !usage.hasOutputDetails { move(.outputText, to: Medium.output, in: &figures) }
       if !usage.hasInputDetails { move(.inputUncached, to: Medium.input, in: &figures) }
       own.usage = figures
-    } else if let milliseconds, Medium.lastEvents == TranscriptMedium.lastEvents {
+    } else if let milliseconds, Medium.hasDuration {
       var figures = Usage(source: .reported)
       // Seconds are billed whole.
       figures[.audioInMilliseconds] = (milliseconds + 999) / 1_000 * 1_000

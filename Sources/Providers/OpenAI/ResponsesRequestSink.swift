@@ -52,14 +52,7 @@ struct ResponsesRequestSink: RequestSink {
   }
 
   private mutating func topKey(_ text: JSONText, at offset: Int) {
-    top = nil
-    switch ResponsesRequestKey.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: offset))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: offset)) }
-      top = key
-    }
+    top = said.key(text, at: offset, fault: &fault)
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {

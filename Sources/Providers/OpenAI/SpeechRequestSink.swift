@@ -53,14 +53,7 @@ struct SpeechRequestSink: RequestSink {
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     guard depth == 1 else { return }
-    top = nil
-    switch Key.match(text) {
-    case .other: return
-    case .lookalike(let key): note(.lookalike(key.name, at: range.lowerBound))
-    case .key(let key):
-      if !said.note(key) { note(.said(key.name, at: range.lowerBound)) }
-      top = key
-    }
+    top = said.key(text, at: range.lowerBound, fault: &fault)
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
