@@ -15,31 +15,15 @@ extension AdmissionDesk {
       end.charge, reading: end.reading,
       estimate: CallEstimate(of: job, reserved: reserved, prices: prices), reserved: reserved,
       endpoint: .metered(job.kind.operation), prices: prices, at: job.startedAt)
-    if let counted = end.counted {
-      settlement.charge = counted.isPartial ? max(counted.amount, reserved) : counted.amount
-    }
+    if let counted = end.counted { settlement.charge = counted.charge(held: reserved) }
     let now = core.clock()
-    let outcome = CallOutcome(
-      status: job.status, ending: end.ending, usage: settlement.usage,
-      responseModel: Exchange.journaledModel(end.reading.responseModel),
-      serviceTier: end.reading.serviceTier.map(Exchange.journaledModel),
-      otherModels: end.reading.otherModels,
-      durationMilliseconds: max(now.milliseconds - job.startedAt.milliseconds, 0),
-      firstByteMilliseconds: -1)
+    let outcome = settlement.outcome(
+      of: end.reading, status: job.status, ending: end.ending,
+      durationMilliseconds: max(now.milliseconds - job.startedAt.milliseconds, 0))
     settle(
       followed: call, upstream: upstream,
       bill: Bill(app: 0, charge: settlement.charge, reserved: reserved, outcome: outcome),
       isReleased: settlement.isReleased, at: now)
-  }
-}
-
-extension FollowedJob.Kind {
-  /// The operation whose call makes such a job.
-  var operation: Providers.Operation {
-    switch self {
-    case .backgroundResponse: .responses
-    case .messageBatch: .messageBatches
-    }
   }
 }
 

@@ -6,10 +6,8 @@ import Metering
 import Providers
 
 /// The sum of a batch's answers. Its size is bounded by the number of models, not of answers.
-struct BatchTally: Equatable, Sendable {
-  private(set) var charge = Money.zero
-  /// Some units have no price.
-  private(set) var isPartial = false
+struct BatchTally: Sendable {
+  private(set) var cost = CallCost.zero
   /// In the order in which they were met first.
   private var models: [ModelUsage] = []
   private let job: FollowedJob
@@ -22,25 +20,16 @@ struct BatchTally: Equatable, Sendable {
     asked = prices.price(model: job.model, at: job.startedAt)
   }
 
-  static func == (left: Self, right: Self) -> Bool {
-    left.charge == right.charge && left.isPartial == right.isPartial && left.models == right.models
-  }
-
   /// Adds one answer.
   mutating func add(_ reading: CallReading) {
     guard let usage = reading.usage else { return }
-    let cost = prices.cost(
-      of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
-      responseModel: reading.responseModel, serviceTier: CallEstimate.batchTier,
-      at: job.startedAt)
-    if let cost {
-      charge = charge.addingClamped(cost.amount)
-      isPartial = isPartial || cost.isPartial
-    } else {
-      isPartial = true
-    }
+    cost.add(
+      prices.cost(
+        of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
+        responseModel: reading.responseModel, serviceTier: ModelPrice.batchTier,
+        at: job.startedAt))
     let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
-    add(usage, of: Exchange.journaledModel(model))
+    add(usage, of: Settlement.journaled(model))
     for other in reading.otherModels { add(other.usage, of: other.model) }
   }
 
@@ -62,7 +51,7 @@ struct BatchTally: Equatable, Sendable {
   /// The sum as one call's reading.
   var reading: CallReading {
     var reading = CallReading()
-    reading.serviceTier = CallEstimate.batchTier
+    reading.serviceTier = ModelPrice.batchTier
     guard let first = models.first else { return reading }
     reading.usage = first.usage
     reading.responseModel = first.model

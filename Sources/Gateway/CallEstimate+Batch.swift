@@ -4,21 +4,18 @@ import Metering
 import Providers
 
 extension CallEstimate {
-  /// The service tier at which batches are charged.
-  static let batchTier = "batch"
-
   /// Bounds a batch, of whose first request the model is known. Where the book has no price of its
   /// own for batches, the list's holds.
   mutating func takeBatch(_ batch: PeekedRequest, prices: PriceBook, at now: Timestamp) {
     jobKind = batch.jobKind
-    serviceTier = Self.batchTier
+    serviceTier = ModelPrice.batchTier
     otherModels = Set(batch.parts.map(\.model)).subtracting([model]).sorted()
     var found: [String: ModelPrice] = [:]
     var sum = Money.zero
     var output: Int64 = 0
     var denial = batch.unboundablePart.map { Denial.costUnbounded(part: $0) }
     for part in batch.parts {
-      inputTokens = Self.sum(inputTokens, part.inputTokensMax)
+      inputTokens = inputTokens.addingClamped(part.inputTokensMax)
       guard let price = found[part.model] ?? prices.price(model: part.model, at: now) else {
         denial = denial ?? .modelUnpriced(model: part.model, file: prices.file)
         continue
@@ -28,9 +25,9 @@ extension CallEstimate {
         denial = denial ?? .outputUnbounded(field: batch.outputBoundField)
         continue
       }
-      output = Self.sum(output, most)
+      output = output.addingClamped(most)
       let worst = price.worstCase(
-        inputTokens: part.inputTokensMax, outputTokens: most, servedAs: Self.batchTier)
+        inputTokens: part.inputTokensMax, outputTokens: most, servedAs: ModelPrice.batchTier)
       guard let after = worst.flatMap({ sum.adding($0) }) else {
         denial = denial ?? .costUnbounded(part: "its size")
         continue
@@ -39,10 +36,5 @@ extension CallEstimate {
     }
     outputTokens = output
     bound = denial.map { .none($0) } ?? .atMost(sum)
-  }
-
-  private static func sum(_ one: Int64, _ other: Int64) -> Int64 {
-    let (sum, isOver) = one.addingReportingOverflow(other)
-    return isOver ? .max : sum
   }
 }

@@ -30,11 +30,8 @@ extension Exchange {
       ending.charge, reading: reading, estimate: estimate, reserved: reserved,
       endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt)
     let now = NIODeadline.now()
-    let outcome = CallOutcome(
-      status: UInt16(clamping: ending.status), ending: ending.ending, usage: settlement.usage,
-      responseModel: Self.journaledModel(reading.responseModel),
-      serviceTier: reading.serviceTier.map(Self.journaledModel),
-      otherModels: reading.otherModels,
+    let outcome = settlement.outcome(
+      of: reading, status: UInt16(clamping: ending.status), ending: ending.ending,
       durationMilliseconds: (now - started).nanoseconds / 1_000_000,
       firstByteMilliseconds: firstByteMilliseconds)
     core.desk.settle(
@@ -43,12 +40,6 @@ extension Exchange {
         app: app, charge: settlement.charge, reserved: reserved, outcome: outcome),
       isReleased: settlement.isReleased, at: core.clock())
     offerSample(ending, app: app, latencyMilliseconds: outcome.durationMilliseconds)
-  }
-
-  /// A name as the journal takes it: it comes from outside, and goes there with every call.
-  static func journaledModel(_ name: String) -> String {
-    name.utf8.count <= CallEstimate.modelBytesMax
-      ? name : String(name.prefix(CallEstimate.modelBytesMax))
   }
 
   /// From the request's last byte to the answer's first; -1 where none came.

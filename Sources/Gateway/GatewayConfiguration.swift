@@ -254,6 +254,11 @@ extension GatewayUpstream {
     }
   }
 
+  /// The value of `credentialField` in a request to this upstream; nil where it wants none.
+  var credentialValue: String? {
+    credential.map { credentialField == .bearer ? "Bearer " + $0 : $0 }
+  }
+
   /// The `host` header of a request to this upstream.
   var authority: String {
     let name = host.contains(":") ? "[\(host)]" : host

@@ -87,10 +87,7 @@ extension GatewayUpstream {
     // The API wants to be told its version, and has no other.
     case .messageBatch: fields.append(("anthropic-version", "2023-06-01"))
     }
-    if let credential {
-      let scheme = credentialField == .bearer ? "Bearer " : ""
-      fields.append((credentialField.rawValue, scheme + credential))
-    }
+    if let credentialValue { fields.append((credentialField.rawValue, credentialValue)) }
     return fields
   }
 }

@@ -22,13 +22,7 @@ struct JobEnd: Equatable, Sendable {
   var reading: CallReading
   var ending: CallEnding
   /// What the results cost, where there are some; units without a price are charged what was held.
-  var counted: (amount: Money, isPartial: Bool)?
-
-  static func == (left: Self, right: Self) -> Bool {
-    left.charge == right.charge && left.reading == right.reading && left.ending == right.ending
-      && left.counted?.amount == right.counted?.amount
-      && left.counted?.isPartial == right.counted?.isPartial
-  }
+  var counted: CallCost?
 }
 
 /// One job that is being followed.
@@ -65,7 +59,7 @@ struct JobWatch: Sendable {
       return .end(
         JobEnd(
           charge: .reportedElseEstimate, reading: tally.reading, ending: .completed,
-          counted: (tally.charge, tally.isPartial)))
+          counted: tally.cost))
     }
     if case .missing = answer { misses += 1 } else { misses = 0 }
     if misses >= Self.missesMax {

@@ -70,6 +70,28 @@ struct Settlement: Equatable {
     self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
   }
 
+  /// How the call went into the ledger.
+  ///
+  /// - Parameters:
+  ///   - reading: what the answer told.
+  ///   - firstByteMilliseconds: as in `CallOutcome`.
+  func outcome(
+    of reading: CallReading, status: UInt16, ending: CallEnding, durationMilliseconds: Int64,
+    firstByteMilliseconds: Int64 = -1
+  ) -> CallOutcome {
+    CallOutcome(
+      status: status, ending: ending, usage: usage,
+      responseModel: Self.journaled(reading.responseModel),
+      serviceTier: reading.serviceTier.map(Self.journaled), otherModels: reading.otherModels,
+      durationMilliseconds: durationMilliseconds, firstByteMilliseconds: firstByteMilliseconds)
+  }
+
+  /// A name as the journal takes it: it comes from outside, and goes there with every call.
+  static func journaled(_ name: String) -> String {
+    name.utf8.count <= CallEstimate.modelBytesMax
+      ? name : String(name.prefix(CallEstimate.modelBytesMax))
+  }
+
   /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
   /// call: they may not be free.
   private static func price(
@@ -80,7 +102,6 @@ struct Settlement: Equatable {
     let cost = prices.cost(
       of: usage, otherModels: reading.otherModels, model: estimate.model, asked: estimate.price,
       responseModel: reading.responseModel, serviceTier: reading.serviceTier, at: at)
-    guard let cost else { return .zero }
-    return cost.isPartial ? max(cost.amount, reserved) : cost.amount
+    return cost?.charge(held: reserved) ?? .zero
   }
 }

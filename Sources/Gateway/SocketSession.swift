@@ -209,12 +209,9 @@ final class SocketSession: Draining {
     _ reservation: consuming Reservation, _ held: Held, _ settlement: Settlement,
     _ reading: CallReading, _ ending: CallEnding, _ at: Timestamp
   ) {
-    let outcome = CallOutcome(
-      status: 101, ending: ending, usage: settlement.usage,
-      responseModel: String(reading.responseModel.prefix(CallEstimate.modelBytesMax)),
-      serviceTier: reading.serviceTier, otherModels: reading.otherModels,
-      durationMilliseconds: (NIODeadline.now() - held.since).nanoseconds / 1_000_000,
-      firstByteMilliseconds: -1)
+    let outcome = settlement.outcome(
+      of: reading, status: 101, ending: ending,
+      durationMilliseconds: (NIODeadline.now() - held.since).nanoseconds / 1_000_000)
     core.desk.settle(
       reservation, upstream: plan.upstream,
       bill: AdmissionDesk.Bill(

@@ -152,9 +152,8 @@ struct UpstreamLines: Sendable {
     signing = upstream.signing
     isAWS = upstream.dialect == .bedrock
     credentialLine =
-      upstream.credential.map { credential in
-        let scheme = upstream.credentialField == .bearer ? "Bearer " : ""
-        return Array("\(upstream.credentialField.rawValue): \(scheme)\(credential)\r\n".utf8)
+      upstream.credentialValue.map { value in
+        Array("\(upstream.credentialField.rawValue): \(value)\r\n".utf8)
       } ?? []
   }
 

@@ -6,6 +6,18 @@ public struct CallCost: Hashable, Sendable {
   public var amount: Money
   /// Some units have no price, and `amount` leaves them out.
   public var isPartial: Bool
+
+  /// What costs nothing.
+  public static let zero = CallCost(amount: .zero, isPartial: false)
+
+  /// The charge of a call that so much was held for: units that have no price may not be free.
+  public func charge(held: Money) -> Money { isPartial ? max(amount, held) : amount }
+
+  /// Adds the cost of another answer; nil: of one that has no price at all.
+  public mutating func add(_ other: CallCost?) {
+    amount = amount.addingClamped(other?.amount ?? .zero)
+    isPartial = isPartial || other?.isPartial ?? true
+  }
 }
 
 extension PriceBook {
@@ -26,7 +38,7 @@ extension PriceBook {
     let ran =
       responseModel.isEmpty || responseModel == model ? nil : price(model: responseModel, at: at)
     guard let price = ran ?? asked else { return nil }
-    var cost = CallCost(amount: .zero, isPartial: false)
+    var cost = CallCost.zero
     cost.add(usage, at: price, serviceTier)
     for other in otherModels {
       cost.add(other.usage, at: self.price(model: other.model, at: at) ?? price, serviceTier)

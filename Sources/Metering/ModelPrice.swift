@@ -15,6 +15,9 @@ public final class ModelPrice: Sendable {
     }
   }
 
+  /// The service tier of batches.
+  public static let batchTier = "batch"
+
   /// The first moment at which this price holds.
   public let effectiveFrom: Timestamp
   public let base: Rates
@@ -97,16 +100,9 @@ public final class ModelPrice: Sendable {
   public func worstCase(
     inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], serviceTier: String? = nil
   ) -> Money? {
-    var input: Int64 = -1
-    var output: Int64 = -1
-    forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { rates in
-      input = max(input, rates.dearestInput)
-      output = max(output, rates.dearestOutput)
-    }
-    if inputTokens > 0 && input < 0 || outputTokens > 0 && output < 0 { return nil }
-    var sum = CostSum()
-    sum.add(inputTokens, at: input)
-    sum.add(outputTokens, at: output)
+    var dearest = DearestRates()
+    forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { dearest.consider($0) }
+    guard var sum = dearest.sum(input: inputTokens, output: outputTokens) else { return nil }
     for unit in units where unit.count != 0 {
       var rate: Int64 = -1
       forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { rates in
@@ -124,18 +120,11 @@ public final class ModelPrice: Sendable {
     inputTokens: Int64, outputTokens: Int64, servedAs tier: String
   ) -> Money? {
     let contexts = (tiers + (serviceContexts[tier] ?? [])).map(\.aboveInputTokens)
-    var input: Int64 = -1
-    var output: Int64 = -1
+    var dearest = DearestRates()
     for size in [0] + contexts.filter({ $0 < inputTokens }).map({ $0 + 1 }) {
-      let rates = rates(inputTokens: size, serviceTier: tier)
-      input = max(input, rates.dearestInput)
-      output = max(output, rates.dearestOutput)
+      dearest.consider(rates(inputTokens: size, serviceTier: tier))
     }
-    if inputTokens > 0 && input < 0 || outputTokens > 0 && output < 0 { return nil }
-    var sum = CostSum()
-    sum.add(inputTokens, at: input)
-    sum.add(outputTokens, at: output)
-    return sum.roundedUp
+    return dearest.sum(input: inputTokens, output: outputTokens)?.roundedUp
   }
 
   private func forEachReachable(
@@ -169,6 +158,26 @@ public final class ModelPrice: Sendable {
       return contexts.last { inputTokens > $0.aboveInputTokens }?.rates ?? service
     }
     return context.map { service.dearer($0) } ?? service
+  }
+}
+
+/// The dearest rates of all that a call may meet; -1: none has a price.
+private struct DearestRates {
+  private var input: Int64 = -1
+  private var output: Int64 = -1
+
+  mutating func consider(_ rates: Rates) {
+    input = max(input, rates.dearestInput)
+    output = max(output, rates.dearestOutput)
+  }
+
+  /// What tokens cost at them; nil where tokens have no price.
+  func sum(input inputTokens: Int64, output outputTokens: Int64) -> CostSum? {
+    if inputTokens > 0 && input < 0 || outputTokens > 0 && output < 0 { return nil }
+    var sum = CostSum()
+    sum.add(inputTokens, at: input)
+    sum.add(outputTokens, at: output)
+    return sum
   }
 }
 

@@ -25,7 +25,7 @@ public struct Money: Hashable, Comparable, Sendable, Codable {
   /// The sum, held at the ends of the range. For ledger totals, where a clamped total still refuses
   /// every further call.
   public func addingClamped(_ other: Money) -> Money {
-    adding(other) ?? Money(nanodollars: other.nanodollars > 0 ? .max : .min)
+    Money(nanodollars: nanodollars.addingClamped(other.nanodollars))
   }
 
   /// Reads dollars from decimal text, exactly: `"12"`, `"0.000000001"`, `"2.50"`.
@@ -77,5 +77,14 @@ public struct Money: Hashable, Comparable, Sendable, Codable {
     fraction = String(repeating: "0", count: 9 - fraction.count) + fraction
     while fraction.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
     return (nanodollars < 0 ? "-" : "") + String(magnitude / 1_000_000_000) + "." + fraction
+  }
+}
+
+extension Int64 {
+  /// The sum, held at the ends of the range: what comes from outside must neither trap nor wrap.
+  @inlinable
+  public func addingClamped(_ other: Int64) -> Int64 {
+    let (sum, isOver) = addingReportingOverflow(other)
+    return isOver ? (other > 0 ? .max : .min) : sum
   }
 }

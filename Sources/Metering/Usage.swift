@@ -97,7 +97,7 @@ public struct Usage: Hashable, Sendable, Codable {
 
   /// Adds another usage's counts to these, held at the end of the range; the source stays.
   public mutating func add(_ other: Usage) {
-    other.forEachCount { self[$0] = Self.sum(self[$0], $1) }
+    other.forEachCount { self[$0] = self[$0].addingClamped($1) }
   }
 
   /// All counts that are not zero.
@@ -116,26 +116,20 @@ public struct Usage: Hashable, Sendable, Codable {
 
   /// All input buckets, in tokens, held at the end of the range.
   public var inputTotal: Int64 {
-    var usual = Self.sum(inputUncached, cacheRead)
-    usual = Self.sum(usual, Self.sum(cacheWrite5m, cacheWrite1h))
-    usual = Self.sum(usual, Self.sum(inputAudio, inputImage))
-    return others.isEmpty ? usual : Self.sum(usual, total(of: .inputTokens))
+    var usual = inputUncached.addingClamped(cacheRead)
+    usual = usual.addingClamped(cacheWrite5m.addingClamped(cacheWrite1h))
+    usual = usual.addingClamped(inputAudio.addingClamped(inputImage))
+    return others.isEmpty ? usual : usual.addingClamped(total(of: .inputTokens))
   }
 
   /// All output buckets, in tokens, held at the end of the range.
   public var outputTotal: Int64 {
-    let usual = Self.sum(outputText, Self.sum(outputReasoning, outputAudio))
-    return others.isEmpty ? usual : Self.sum(usual, total(of: .outputTokens))
+    let usual = outputText.addingClamped(outputReasoning.addingClamped(outputAudio))
+    return others.isEmpty ? usual : usual.addingClamped(total(of: .outputTokens))
   }
 
   private func total(of kind: UsageBucket.Kind) -> Int64 {
-    others.reduce(0) { $1.bucket.kind == kind ? Self.sum($0, $1.count) : $0 }
-  }
-
-  /// Counts come from a provider's answer: an absurd one must not trap.
-  private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-    let (sum, overflow) = left.addingReportingOverflow(right)
-    return overflow ? .max : sum
+    others.reduce(0) { $1.bucket.kind == kind ? $0.addingClamped($1.count) : $0 }
   }
 }
 

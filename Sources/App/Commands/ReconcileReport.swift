@@ -80,8 +80,7 @@ struct ReconcileReport {
   }
 
   private static func difference(_ provider: Int64, _ ledger: Int64) -> Int64 {
-    Money(nanodollars: provider).addingClamped(Money(nanodollars: -max(ledger, -.max)))
-      .nanodollars
+    provider.addingClamped(-max(ledger, -.max))
   }
 
   // MARK: - For people

@@ -75,7 +75,7 @@ struct RepricingPlan {
   private func charge(of call: CallRow) -> Result<Money, Skipped> {
     func skip(_ reason: Skip) -> Result<Money, Skipped> { .failure(Skipped(reason: reason)) }
     if call.state == .expired { return skip(.expired) }
-    if call.serviceTier == "batch" { return skip(.batch) }
+    if call.serviceTier == ModelPrice.batchTier { return skip(.batch) }
     switch call.usage.source {
     case .reported: break
     case .estimated: return skip(.estimated)

@@ -39,8 +39,6 @@ struct ExportAssembly {
   private var notes: [String] = []
   private var tableRows: [String: ReconcileFault.Place] = [:]
 
-  private static let day: Int64 = 86_400_000
-
   mutating func add(_ page: Page) { pages.append(page) }
 
   /// Adds a bucket, which must lie within one UTC day.

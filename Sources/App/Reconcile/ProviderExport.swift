@@ -49,9 +49,5 @@ enum ShownKey {
 
 extension Timestamp {
   /// The day in UTC.
-  var day: CivilDate {
-    let length: Int64 = 86_400_000
-    let days = milliseconds >= 0 ? milliseconds / length : (milliseconds + 1) / length - 1
-    return CivilDate(daysSinceEpoch: Int(days))
-  }
+  var day: CivilDate { CivilDate(utc: self) }
 }

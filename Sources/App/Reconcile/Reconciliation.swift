@@ -86,9 +86,7 @@ struct Reconciliation: Sendable {
       var row = found[key] ?? Row(day: key.day, model: key.model, place: key.place)
       row.hasProvider = true
       row.provider.add(line.figures)
-      row.costSlack =
-        Money(nanodollars: row.costSlack)
-        .addingClamped(Money(nanodollars: line.costSlack)).nanodollars
+      row.costSlack = row.costSlack.addingClamped(line.costSlack)
       found[key] = row
     }
     return found

@@ -58,9 +58,7 @@ struct UsageFigures: Hashable, Sendable {
   }
 
   mutating func add(_ value: Int64, to measure: UsageMeasure) {
-    self[measure] =
-      Money(nanodollars: self[measure])
-      .addingClamped(Money(nanodollars: value)).nanodollars
+    self[measure] = self[measure].addingClamped(value)
   }
 
   /// The same with the caches' tokens counted as input where the other side does not tell them
