@@ -26,7 +26,8 @@ struct BatchTally: Sendable {
     cost.add(
       prices.cost(
         of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
-        responseModel: reading.responseModel, serviceTier: ModelPrice.batchTier,
+        responseModel: reading.responseModel,
+        serviceTier: ModelPrice.served(as: ModelPrice.batchTier, in: reading.region),
         at: job.startedAt))
     let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
     add(usage, of: Settlement.journaled(model))

@@ -21,6 +21,9 @@ extension CallEstimate {
         continue
       }
       found[part.model] = price
+      if price.ownSearches != nil {
+        denial = denial ?? .costUnbounded(part: "the searches that '\(part.model)' makes")
+      }
       guard let most = part.outputTokensMax else {
         denial = denial ?? .outputUnbounded(field: batch.outputBoundField)
         continue

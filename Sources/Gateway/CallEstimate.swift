@@ -20,10 +20,14 @@ struct CallEstimate {
   var outputTokens: Int64?
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
+  /// How large searches the request asks of a model that makes them by itself.
+  var searchSize: SearchSize?
   /// The price of `model` at the call's start.
   var price: ModelPrice?
   /// The service tier that the request names.
   var serviceTier: String?
+  /// The region that the request names; see `ModelPrice.dearestRegion(asked:)`.
+  var region: String?
   /// What the body needs so that the upstream reports a stream's usage and obeys `outputBound`.
   var splices: [BodySplice] = []
   /// The bound of output tokens of each answer that the gateway puts into the request, since the
@@ -70,7 +74,7 @@ struct CallEstimate {
       }
       model = request.model
       price = upstream.prices.price(model: model, at: now)
-      if request.isMedia { request = request.billed(at: price) }
+      request = request.priced(at: price)
       if request.parts.isEmpty {
         take(request, policy: policy, pricedIn: upstream.prices.file)
       } else {
@@ -111,7 +115,7 @@ struct CallEstimate {
     mayTighten = false
     guard let operation = plan.operation,
       let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
-      let request = try? Self.peek(operation, plan, body)
+      let request = try? Self.peek(operation, plan, body).priced(at: price)
     else { return }
     var saved: Int64 = 0
     var counted = 0
@@ -160,9 +164,11 @@ struct CallEstimate {
   ) {
     isStream = request.isStream
     serviceTier = request.serviceTier
+    region = request.region
     inputTokens = request.inputTokensMax
     units = request.units
     if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }
+    searchSize = request.searchSize
     hidesUsage = request.hidesUsage
     jobKind = request.jobKind
     boundOutput(request, appMost: policy.outputTokensDefault, isBudgeted: policy.isBudgeted)
@@ -203,7 +209,8 @@ struct CallEstimate {
         field.isEmpty ? .costUnbounded(part: Self.outputPart) : .outputUnbounded(field: field))
     }
     let worst = price.worstCase(
-      inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: serviceTier)
+      inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: serviceTier,
+      region: region)
     guard let worst else { return .none(.costUnbounded(part: "its size")) }
     return .atMost(worst)
   }

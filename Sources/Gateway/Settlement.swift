@@ -29,9 +29,11 @@ struct Settlement: Equatable {
     _ charge: Call.Charge, reading: CallReading, estimate: CallEstimate, reserved: Money,
     endpoint: Endpoint, prices: PriceBook, at: Timestamp
   ) {
-    if charge != .nothing, let usage = reading.usage {
+    if charge != .nothing, let reported = reading.usage {
+      let size = reading.searchSize ?? estimate.searchSize
+      let usage = estimate.price?.billed(reported, searchSize: size) ?? reported
       self.init(charge: .zero, usage: usage, isReleased: false)
-      self.charge = Self.price(reading, estimate, prices, at, reserved)
+      self.charge = Self.price(usage, reading, estimate, prices, at, reserved)
       return
     }
     switch (charge, endpoint) {
@@ -66,7 +68,7 @@ struct Settlement: Equatable {
     }
     let charge = estimate.price?.worstCase(
       inputTokens: usage.inputUncached, outputTokens: usage.outputText, units: estimate.units,
-      serviceTier: estimate.serviceTier)
+      serviceTier: estimate.serviceTier, region: estimate.region)
     self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
   }
 
@@ -82,7 +84,7 @@ struct Settlement: Equatable {
     CallOutcome(
       status: status, ending: ending, usage: usage,
       responseModel: Self.journaled(reading.responseModel),
-      serviceTier: reading.serviceTier.map(Self.journaled), otherModels: reading.otherModels,
+      serviceTier: reading.served.map(Self.journaled), otherModels: reading.otherModels,
       durationMilliseconds: durationMilliseconds, firstByteMilliseconds: firstByteMilliseconds)
   }
 
@@ -95,13 +97,13 @@ struct Settlement: Equatable {
   /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
   /// call: they may not be free.
   private static func price(
-    _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
+    _ usage: Usage, _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook,
+    _ at: Timestamp,
     _ reserved: Money
   ) -> Money {
-    guard let usage = reading.usage else { return reserved }
     let cost = prices.cost(
       of: usage, otherModels: reading.otherModels, model: estimate.model, asked: estimate.price,
-      responseModel: reading.responseModel, serviceTier: reading.serviceTier, at: at)
+      responseModel: reading.responseModel, serviceTier: reading.served, at: at)
     return cost?.charge(held: reserved) ?? .zero
   }
 }

@@ -34,6 +34,10 @@ public final class ModelPrice: Sendable {
   public let outputTokensMax: Int64?
   /// The model's context window: the most tokens that can go in; nil where the book is silent.
   public let inputTokensMax: Int64?
+  /// How the model bills searches that nobody asked for; nil: it makes none.
+  public let ownSearches: OwnSearches?
+  /// What a token costs in regions with a price of their own, in thousandths of its rate.
+  public let regions: [String: Int64]
   /// Whether every kind of token has a price; false for models that are billed by other units.
   public let pricesTokens: Bool
   /// Whether some kind of token that goes in and some that comes out has a price; false for models
@@ -43,7 +47,8 @@ public final class ModelPrice: Sendable {
   public init(
     effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
     serviceTiers: [String: Rates] = [:], serviceContexts: [String: [Tier]] = [:],
-    outputTokensMax: Int64? = nil, inputTokensMax: Int64? = nil
+    outputTokensMax: Int64? = nil, inputTokensMax: Int64? = nil, ownSearches: OwnSearches? = nil,
+    regions: [String: Int64] = [:]
   ) {
     self.effectiveFrom = effectiveFrom
     self.base = base
@@ -56,6 +61,8 @@ public final class ModelPrice: Sendable {
       })
     self.outputTokensMax = outputTokensMax
     self.inputTokensMax = inputTokensMax
+    self.ownSearches = ownSearches
+    self.regions = regions
     isBilledByTokens = base.dearestInput >= 0 && base.dearestOutput >= 0
     pricesTokens = base.rate(of: .inputUncached) != nil && base.rate(of: .outputText) != nil
   }
@@ -64,7 +71,8 @@ public final class ModelPrice: Sendable {
     Tier(aboveInputTokens: tier.aboveInputTokens, rates: tier.rates.inheriting(base))
   }
 
-  /// The price of a usage, rounded up once to a whole nanodollar; nil on overflow.
+  /// The price of a usage and the flat fee of its request, rounded up once to a whole nanodollar;
+  /// nil on overflow.
   ///
   /// Units without a price add nothing: ask `unpricedBucket(of:)` for them.
   ///
@@ -76,6 +84,7 @@ public final class ModelPrice: Sendable {
     usage.forEachCount { bucket, count in
       if let rate = rates.rate(of: bucket) { sum.add(count, at: rate) }
     }
+    if rates.requestFee > 0, usage[.requests] == 0 { sum.add(1, at: rates.requestFee) }
     return sum.roundedUp
   }
 
@@ -94,14 +103,17 @@ public final class ModelPrice: Sendable {
   ///
   /// - Parameters:
   ///   - units: at most so many of buckets that are no tokens.
+  ///   - region: as in `dearestRegion(asked:)`.
   ///   - serviceTier: the tier that the request names. None is bounded as `auto` is, by the
   ///     dearest tier known: the provider's project settings, not the request, then choose it. A
   ///     tier that the book does not know is bounded likewise.
   public func worstCase(
-    inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], serviceTier: String? = nil
+    inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], serviceTier: String? = nil,
+    region: String? = nil
   ) -> Money? {
     var dearest = DearestRates()
     forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { dearest.consider($0) }
+    dearest.scale(toThousandths: dearestRegion(asked: region))
     guard var sum = dearest.sum(input: inputTokens, output: outputTokens) else { return nil }
     for unit in units where unit.count != 0 {
       var rate: Int64 = -1
@@ -111,6 +123,7 @@ public final class ModelPrice: Sendable {
       if rate < 0 { return nil }
       sum.add(unit.count, at: rate)
     }
+    sum.add(1, at: dearest.requestFee)
     return sum.roundedUp
   }
 
@@ -124,7 +137,10 @@ public final class ModelPrice: Sendable {
     for size in [0] + contexts.filter({ $0 < inputTokens }).map({ $0 + 1 }) {
       dearest.consider(rates(inputTokens: size, serviceTier: tier))
     }
-    return dearest.sum(input: inputTokens, output: outputTokens)?.roundedUp
+    dearest.scale(toThousandths: dearestRegion(asked: nil))
+    guard var sum = dearest.sum(input: inputTokens, output: outputTokens) else { return nil }
+    sum.add(1, at: dearest.requestFee)
+    return sum.roundedUp
   }
 
   private func forEachReachable(
@@ -150,10 +166,15 @@ public final class ModelPrice: Sendable {
 
   /// The rates at which a call of so much input is charged.
   ///
-  /// - Parameter serviceTier: as in `cost(of:serviceTier:)`.
+  /// - Parameter serviceTier: as in `cost(of:serviceTier:)`, with the region where there is one:
+  ///   see `served(as:in:)`.
   public func rates(inputTokens: Int64, serviceTier: String?) -> Rates {
     let context = tiers.last { inputTokens > $0.aboveInputTokens }?.rates
-    guard let serviceTier, let service = serviceTiers[serviceTier] else { return context ?? base }
+    guard let serviceTier, let service = serviceTiers[serviceTier] else {
+      guard let (tier, region) = serviceTier.flatMap(Self.parts) else { return context ?? base }
+      let rates = rates(inputTokens: inputTokens, serviceTier: tier)
+      return regions[region].map { rates.scaled(toThousandths: $0) } ?? rates
+    }
     if let contexts = serviceContexts[serviceTier], !contexts.isEmpty {
       return contexts.last { inputTokens > $0.aboveInputTokens }?.rates ?? service
     }
@@ -165,10 +186,17 @@ public final class ModelPrice: Sendable {
 private struct DearestRates {
   private var input: Int64 = -1
   private var output: Int64 = -1
+  private(set) var requestFee: Int64 = 0
 
   mutating func consider(_ rates: Rates) {
+    requestFee = max(requestFee, rates.requestFee)
     input = max(input, rates.dearestInput)
     output = max(output, rates.dearestOutput)
+  }
+
+  mutating func scale(toThousandths factor: Int64) {
+    if input > 0 { input = Rates.scaled(input, toThousandths: factor) }
+    if output > 0 { output = Rates.scaled(output, toThousandths: factor) }
   }
 
   /// What tokens cost at them; nil where tokens have no price.

@@ -42,6 +42,9 @@ public struct Rates: Hashable, Sendable, Codable {
     return rate >= 0 ? rate : Self.stand(for: bucket).flatMap { self.rate(of: $0) }
   }
 
+  /// What each call costs whatever it uses; 0 where nothing is stated.
+  var requestFee: Int64 { max(0, stated[Int(UsageBucket.requests.rawValue)]) }
+
   /// The bucket whose rate stands for one that is not stated; nil: none does.
   ///
   /// A discount is never assumed: what may be cheaper than plain input costs what plain input

@@ -18,10 +18,14 @@ public struct CallReading: Hashable, Sendable {
   public var responseModel = ""
   /// The service tier that the provider says it used.
   public var serviceTier: String?
+  /// Where the provider says that it ran the model, where that has a price of its own.
+  public var region: String?
   /// Why the model stopped: `stop`, `length`, `tool_calls`; nil until said.
   public var finishReason: String?
   /// The provider's name for what the call made, where that can go on without it.
   public var jobID: String?
+  /// How much of its searches' results went before the model; nil where the provider did not say.
+  public var searchSize: SearchSize?
   /// How many of a batch's requests were answered; nil: it is no batch, or does not say.
   public var resultCount: Int64?
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
@@ -33,4 +37,7 @@ public struct CallReading: Hashable, Sendable {
   public var isComplete = false
 
   public init() {}
+
+  /// The service tier and the region that served, as prices name them.
+  public var served: String? { ModelPrice.served(as: serviceTier, in: region) }
 }

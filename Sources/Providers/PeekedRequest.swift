@@ -31,6 +31,8 @@ public struct PeekedRequest: Hashable, Sendable {
   var foreignOutputTokens: Int64 = 0
   /// `service_tier` as asked for.
   public internal(set) var serviceTier: String?
+  /// Where it asks to be run; nil: it does not say.
+  public internal(set) var region: String?
   /// An upper bound of the input tokens.
   public internal(set) var inputTokensMax: Int64 = 0
   /// The answer may come before the work is done; nil: it does not.
@@ -45,6 +47,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var units: [UsageCount] = []
   /// What it costs where its model is not billed by tokens; nil: it always is.
   var media: MediaUnits?
+  /// What it says of searches that its model makes by itself; nil: nothing.
+  var webSearch: WebSearch?
   /// The part that makes the cost unboundable, for people: `an image (image_url)`; nil: none.
   public internal(set) var unboundablePart: String?
   /// The splice that makes a stream report its usage; nil where it does already, or is no stream.

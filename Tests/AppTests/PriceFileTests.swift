@@ -40,6 +40,13 @@ import Testing
     }
     if generator.int(0...1) == 0 { entry.outputTokensMax = Int64(generator.int(1...10_000_000)) }
     if generator.int(0...1) == 0 { entry.inputTokensMax = Int64(generator.int(1...10_000_000)) }
+    if generator.int(0...3) == 0 {
+      entry.ownSearches = generator.int(0...1) == 0 ? .perCall : .perSearch
+      entry.base[.webSearches] = 8
+    }
+    if generator.int(0...3) == 0 {
+      entry.regions = ["us": Int64(generator.int(1...100_000)), "a: b": 1_100]
+    }
     if generator.int(0...1) == 0 { entry.retires = day.adding(days: generator.int(0...999)) }
     return entry
   }
@@ -97,6 +104,9 @@ import Testing
       f: { from: 2026-01-01, pagesPerThousand: 1e3 }
       g: { from: 2026-01-01, pagesPerThousand: }
       h: { from: 2026-01-01, pagesPerThousand: "1", retires: soon, inputTokensMax: 0 }
+      i: { from: 2026-01-01, pagesPerThousand: "1", ownSearches: per-call }
+      j: { from: 2026-01-01, webSearchesPerThousand: "1", ownSearches: percall }
+      k: { from: 2026-01-01, pagesPerThousand: "1", regions: { us: "1.1000001", eu: 0 } }
       """)
     let says = [
       "p.yaml:1: 'a.imageOutEach' is '0.0000000000000001', finer than Leeway counts — "
@@ -109,9 +119,13 @@ import Testing
       "p.yaml:6: 'f.pagesPerThousand' is '1e3', not an amount of money",
       "p.yaml:7: 'g.pagesPerThousand' has no value", "p.yaml:8: 'h.retires' is 'soon', not a day",
       "p.yaml:8: 'h.inputTokensMax' is 0, out of range",
+      "p.yaml:9: 'i' searches by itself at no price — state webSearchesPerThousand",
+      "p.yaml:11: 'k.regions.us' is '1.1000001', not a factor",
+      "p.yaml:11: 'k.regions.eu' is '0', not a factor",
+      "p.yaml:10: 'j.ownSearches' is 'percall' — did you mean 'per-call'?",
     ]
     for text in says { #expect(faults.contains { $0.hasPrefix(text) }, "\(text) in \(faults)") }
-    #expect(file.models.map(\.name) == ["h"])
+    #expect(file.models.map(\.name) == ["h", "i", "j", "k"])
   }
 
   @Test func whatATierDoesNotStateIsInherited() throws {

@@ -85,6 +85,38 @@ import Testing
     #expect(book["a"]?.from == Self.day)
   }
 
+  /// Most prices of searches are those of a tool; these models search without one.
+  @Test(arguments: [
+    ("perplexity", "sonar-pro", OwnSearches?.some(.perCall)),
+    ("perplexity", "sonar-deep-research", .perSearch), ("openai", "gpt-4o", nil),
+    ("openai", "gpt-4o-search-preview-2025-03-11", .perCall),
+    ("openai", "gpt-5-search-api", .perSearch), ("xai", "grok-4", nil),
+  ])
+  func modelsThatSearchByThemselvesAreKnown(
+    provider: String, model: String, own: OwnSearches?
+  ) throws {
+    let search = #""search_context_cost_per_query": {"search_context_size_medium": 0.02}"#
+    let tokens = #""input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06"#
+    let table = try Self.table([
+      Self.row(model, provider: provider, tokens + ", " + search),
+      Self.row("plain", provider: provider, tokens),
+    ])
+    #expect(table.books[provider]?[model]?.ownSearches == own)
+    #expect(table.books[provider]?["plain"]?.ownSearches == nil)
+  }
+
+  @Test(arguments: [
+    ("claude-opus-4-6", true), ("claude-opus-4-7-20260416", true), ("claude-fable-5", true),
+    ("claude-opus-4-5-20251101", false), ("claude-opus-4-20250514", false),
+    ("claude-3-5-sonnet", false), ("claude-3-5-haiku-20241022", false),
+  ])
+  func newerModelsOfAnthropicCostMoreInTheUnitedStatesAlone(model: String, isDearer: Bool) throws {
+    let tokens = #""input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06"#
+    let table = try Self.table([Self.row(model, provider: "anthropic", tokens)])
+    let regions = isDearer ? ["us": Int64(1_100)] : [:]
+    #expect(table.books["anthropic"]?[model]?.regions == regions)
+  }
+
   @Test func tiersServicesAndLimitsFindTheirPlaces() throws {
     let table = try Self.table([
       Self.row(

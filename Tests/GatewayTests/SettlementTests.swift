@@ -72,6 +72,36 @@ import Testing
     #expect(settlement.charge == Self.reserved)
   }
 
+  /// The size that the answer says counts; what was asked for where it says none.
+  @Test(
+    arguments: [
+      (.low, 5_000_000), (nil, 12_000_000),
+    ] as [(SearchSize?, Int64)])
+  func aSearchingModelIsChargedOneFeeOfTheSizeSaid(size: SearchSize?, charge: Int64) throws {
+    var rates = Rates(input: 0, output: 0)
+    rates[.webSearchesLow] = 5_000_000_000_000
+    rates[.webSearches] = 8_000_000_000_000
+    rates[.webSearchesHigh] = 12_000_000_000_000
+    var prices = PriceBook()
+    prices.add(
+      ModelPrice(
+        effectiveFrom: Timestamp(milliseconds: 0), base: rates, ownSearches: .perCall),
+      model: "gpt-test")
+    var reading = CallReading()
+    reading.usage = Self.reported
+    reading.usage?[.webSearches] = 9
+    reading.searchSize = size
+    var estimate = CallEstimate()
+    estimate.model = "gpt-test"
+    estimate.searchSize = .high
+    estimate.price = prices.price(model: "gpt-test", at: GatewayFixture.now)
+    let settlement = Settlement(
+      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: Self.reserved,
+      endpoint: .metered(.chatCompletions), prices: prices, at: GatewayFixture.now)
+    #expect(settlement.charge.nanodollars == charge)
+    #expect(settlement.usage.others.map(\.count) == [1])
+  }
+
   @Test func zeroUsageIsReportedNotEstimated() {
     let settlement = Self.settle(.reportedElseEstimate, usage: Usage(source: .reported))
     #expect(settlement.charge == .zero)

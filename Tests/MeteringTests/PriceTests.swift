@@ -77,7 +77,9 @@ private struct Digits: Comparable, CustomStringConvertible {
         let rate = (index + 35 < numbers.count ? numbers[index + 35] : 3) / scale
         usage[field] = count
         rates[field] = rate
-        expected = expected + Digits(UInt64(count)) * Digits(UInt64(rate))
+        // A call is a request, whether its usage says so or not.
+        let billed = field == .requests ? max(count, 1) : count
+        expected = expected + Digits(UInt64(billed)) * Digits(UInt64(rate))
       }
       let cost = Self.price(rates).cost(of: usage)
       let rounded = expected.millionthsRoundedUp
@@ -102,6 +104,83 @@ private struct Digits: Comparable, CustomStringConvertible {
     usage.outputReasoning = 1
     let price = Self.price(Rates(input: 600_000, output: 600_000))
     #expect(price.cost(of: usage)?.nanodollars == 2)
+  }
+
+  /// Held and charged alike: the bound of a call is never below the call's own fee.
+  @Test func theFeeOfARequestIsHeldAndCharged() {
+    var rates = Rates(input: 1_000_000, output: 2_000_000)
+    rates[.requests] = 5_000_000_000_000
+    let price = Self.price(rates)
+    var usage = Usage(source: .reported)
+    usage.inputUncached = 3
+    #expect(price.cost(of: usage)?.nanodollars == 5_000_003)
+    #expect(price.worstCase(inputTokens: 3, outputTokens: 0)?.nanodollars == 5_000_003)
+    #expect(
+      price.worstCase(inputTokens: 3, outputTokens: 0, servedAs: "batch")?.nanodollars == 5_000_003)
+  }
+
+  /// One fee a call whatever it counts, at the size that is known; held at the dearest where none
+  /// is asked for.
+  @Test func ownSearchesAreOneFeeACall() {
+    var rates = Rates(input: 0, output: 0)
+    (rates[.webSearchesLow], rates[.webSearches], rates[.webSearchesHigh]) = (5, 8, 12)
+    let price = ModelPrice(
+      effectiveFrom: Timestamp(milliseconds: 0), base: rates, ownSearches: .perCall)
+    #expect(price.ownSearchFee(asked: nil) == UsageCount(.webSearchesHigh, 1))
+    #expect(price.ownSearchFee(asked: .low) == UsageCount(.webSearchesLow, 1))
+    var usage = Usage(source: .reported)
+    usage[.webSearches] = 7
+    #expect(price.billed(usage, searchSize: .low).others == [UsageCount(.webSearchesLow, 1)])
+    #expect(price.billed(usage, searchSize: nil).others == [UsageCount(.webSearches, 1)])
+    #expect(Self.price(rates).billed(usage, searchSize: .low) == usage)
+    #expect(Self.price(rates).ownSearchFee(asked: .low) == nil)
+  }
+
+  /// A region multiplies the rates of tokens, whatever the service tier, and nothing else.
+  @Test(
+    arguments: [
+      (nil, 15), ("standard", 15), ("batch", 10), ("@us", 16), ("batch@us", 11),
+      ("odd@us", 16), ("@eu", 15), ("batch@eu", 10),
+    ] as [(String?, Int64)])
+  func aRegionMultipliesTheRatesOfTokens(served: String?, cost: Int64) {
+    var base = Rates(input: 1_000_000, output: 1_000_000)
+    base[.webSearches] = 5_000_000
+    var batch = Rates()
+    batch[.inputUncached] = 500_000
+    let price = ModelPrice(
+      effectiveFrom: Timestamp(milliseconds: 0), base: base, serviceTiers: ["batch": batch],
+      regions: ["us": 1_100])
+    var usage = Usage(source: .reported)
+    usage.inputUncached = 10
+    usage[.webSearches] = 1
+    #expect(price.cost(of: usage, serviceTier: served)?.nanodollars == cost)
+    #expect(ModelPrice.served(as: nil, in: nil) == nil)
+    #expect(ModelPrice.served(as: "batch", in: "us") == "batch@us")
+    #expect(ModelPrice.served(as: nil, in: "us") == "@us")
+  }
+
+  /// No call is charged more than was held for it, whichever region served it.
+  @Test func theBoundHoldsInEveryRegion() throws {
+    try checkProperty("regions", over: 0...1_000_000, runs: 300, countMax: 6) { numbers in
+      let number = { (index: Int) in index < numbers.count ? numbers[index] : 7 }
+      let price = ModelPrice(
+        effectiveFrom: Timestamp(milliseconds: 0),
+        base: Rates(input: number(0), output: number(1)),
+        regions: ["us": number(2) % 3_000 + 1, "eu": number(3) % 3_000 + 1])
+      var usage = Usage(source: .reported)
+      (usage.inputUncached, usage.outputText) = (number(4), number(5))
+      for asked in [nil, "global", "us", "eu"] {
+        let held = price.worstCase(
+          inputTokens: number(4), outputTokens: number(5), serviceTier: "default", region: asked)
+        let region = asked == "global" ? nil : asked
+        for region in asked == nil ? [nil, "us", "eu"] : [region] {
+          let cost = price.cost(
+            of: usage, serviceTier: ModelPrice.served(as: "default", in: region))
+          guard let held, let cost else { continue }
+          try require(cost <= held, "\(cost) above \(held) in \(region ?? "any")")
+        }
+      }
+    }
   }
 
   @Test func absurdCountsRefuseInsteadOfTrapping() {

@@ -4,6 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Metering
 @testable import Providers
 
 @Suite struct ChatRequestTests {
@@ -99,7 +100,6 @@ import Testing
     (#"{"messages":[{"role":"user","content":"x","images":["aGk="]}]}"#, "images"),
     (#"{"tools":[{"type":"web_search"}]}"#, "web_search"),
     (#"{"tools":[{"google_search":{}}]}"#, "google_search"),
-    (#"{"web_search_options":{}}"#, "web_search_options"),
     (#"{"prediction":{"type":"content","content":"x"}}"#, "prediction"),
     (#"{"modalities":["text","audio"]}"#, "modality"),
     (#"{"models":["gpt-4o","gpt-5"]}"#, "models"),
@@ -112,6 +112,54 @@ import Testing
   ])
   func namesPartsWithoutABound(body: String, part: String) throws {
     #expect(try peek(body).unboundablePart?.contains(part) == true)
+  }
+
+  private static func price(_ ownSearches: OwnSearches?) -> ModelPrice {
+    var rates = Rates(input: 1, output: 1)
+    (rates[.webSearchesLow], rates[.webSearches], rates[.webSearchesHigh]) = (5, 8, 12)
+    return ModelPrice(
+      effectiveFrom: Timestamp(milliseconds: 0), base: rates, ownSearches: ownSearches)
+  }
+
+  /// What a model that searches by itself is asked is one fee, of the size that is asked for.
+  @Test(arguments: [
+    (#"{}"#, UsageBucket.webSearchesHigh), (#"{"web_search_options":null}"#, .webSearchesHigh),
+    (#"{"web_search_options":{}}"#, .webSearchesHigh),
+    (#"{"web_search_options":{"search_context_size":"low"}}"#, .webSearchesLow),
+    (#"{"web_search_options":{"search_context_size":"medium"}}"#, .webSearches),
+    (
+      #"{"web_search_options":{"user_location":{"approximate":{"search_context_size":"x"}}}}"#,
+      .webSearchesHigh
+    ),
+  ])
+  func searchesOfItsOwnAreOneFee(body: String, bucket: UsageBucket) throws {
+    let request = try peek(body).searching(at: Self.price(.perCall))
+    #expect(request.units == [UsageCount(bucket, 1)])
+    #expect(request.unboundablePart == nil)
+    let unbounded = try peek(body).searching(at: Self.price(.perSearch)).unboundablePart
+    #expect(unbounded == "the searches that its model makes")
+  }
+
+  @Test(arguments: [
+    #"{"web_search_options":{"search_type":"pro"}}"#,
+    #"{"web_search_options":{"search_context_size":"vast"}}"#,
+    #"{"web_search_options":{"search_context_size":3}}"#,
+    #"{"web_search_options":{"search_context_size":["low"]}}"#,
+    #"{"web_search_options":{"search_context_size":{"low":1}}}"#,
+    #"{"web_search_options":{"search_context_size":"low","search_context_size":"high"}}"#,
+    #"{"web_search_options":{"Search_Context_Size":"low"}}"#,
+  ])
+  func otherSearchOptionsHaveNoBound(body: String) throws {
+    let request = try peek(body).searching(at: Self.price(.perCall))
+    #expect(request.unboundablePart == "'web_search_options'")
+  }
+
+  /// A model that does not search by itself might be made to.
+  @Test func askingAnotherModelToSearchHasNoBound() throws {
+    let asked = try peek(#"{"web_search_options":{}}"#)
+    #expect(asked.searching(at: Self.price(nil)).unboundablePart == "'web_search_options'")
+    let plain = try peek("{}").searching(at: Self.price(nil))
+    #expect(plain.unboundablePart == nil && plain.units.isEmpty)
   }
 
   @Test(arguments: [

@@ -55,7 +55,6 @@ import Testing
     (#""fallbacks":[{"model":"x"}]"#, "'fallbacks'"), (#""speed":"fast""#, "'speed'"),
     (#""thread":{"type":"continue","previous_message_id":"m1"}"#, "'thread'"),
     (#""compaction":{"enabled":true}"#, "'compaction'"),
-    (#""inference_geo":"us""#, "'inference_geo'"),
     (#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#, "web_search_20250305"),
     (#""tools":[{"name":"x"},{"type":"code_execution_20250825"}]"#, "code_execution_20250825"),
     (#""tools":[{"type":"advisor_20260301","model":"claude-pilot-5"}]"#, "advisor_20260301"),
@@ -64,6 +63,40 @@ import Testing
   func namesWhatRunsAtTheProvider(member: String, part: String) throws {
     let request = try peek(#"{"model":"m","max_tokens":9,\#(member)}"#)
     #expect(request.unboundablePart?.contains(part) == true, "\(request.unboundablePart ?? "nil")")
+  }
+
+  /// A picture of few bytes costs more than they do as text: which of two types counts, only the
+  /// server knows.
+  @Test(arguments: [
+    #"{"type":"image","source":{"type":"base64","data":"QUJD"},"type":"text"}"#,
+    #"{"type":"text","text":"x","type":"image","source":{"type":"base64","data":"QUJD"}}"#,
+    #"{"type":"document","source":{"type":"base64","type":"text","data":"QUJD"}}"#,
+    #"{"type":"document","source":{"type":"text","data":"QUJD"},"source":{"type":"url"}}"#,
+  ])
+  func aBlockThatSaysTwiceWhatItIsHasNoBound(block: String) throws {
+    let request = try peek(
+      #"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":[\#(block)]}]}"#)
+    #expect(request.unboundablePart?.contains("says twice what it is") == true)
+  }
+
+  /// A region has a bound where the book prices it; what is not said is bounded by the dearest.
+  @Test func aRegionIsBoundedByItsPrice() throws {
+    func price(_ regions: [String: Int64]) -> ModelPrice {
+      ModelPrice(
+        effectiveFrom: Timestamp(milliseconds: 0),
+        base: Rates(input: 1_000_000_000, output: 1_000_000_000), regions: regions)
+    }
+    let asked = try peek(#"{"model":"m","max_tokens":9,"inference_geo":"us"}"#)
+    #expect(asked.region == "us")
+    #expect(asked.priced(at: price(["us": 1_100])).unboundablePart == nil)
+    #expect(asked.priced(at: price([:])).unboundablePart == "'inference_geo'")
+    #expect(asked.priced(at: nil).unboundablePart == "'inference_geo'")
+    let global = try peek(#"{"model":"m","max_tokens":9,"inference_geo":"global"}"#)
+    #expect(global.priced(at: price([:])).unboundablePart == nil)
+    func most(_ region: String?) -> Int64? {
+      price(["us": 1_100]).worstCase(inputTokens: 10, outputTokens: 0, region: region)?.nanodollars
+    }
+    #expect(most("us") == 11_000 && most(nil) == 11_000 && most("global") == 10_000)
   }
 
   @Test(arguments: [

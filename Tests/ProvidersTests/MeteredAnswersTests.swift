@@ -75,7 +75,7 @@ struct MeteredAnswer: CustomStringConvertible, Sendable {
     #expect(whole.usage.map(Self.counts) == expected.usage)
     #expect(whole.usage.map(\.source) == expected.usage.map { _ in .reported })
     #expect(whole.responseModel == expected.response_model ?? "")
-    #expect(whole.serviceTier == expected.service_tier)
+    #expect(whole.served == expected.service_tier)
     #expect(whole.finishReason == expected.finish_reason)
     #expect(whole.isComplete == expected.complete)
     #expect(whole.sawError == expected.error ?? false)

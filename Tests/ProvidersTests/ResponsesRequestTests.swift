@@ -61,6 +61,7 @@ import Testing
     (#""input":[{"role":"user","content":[{"text":"x"}]}]"#, "without a type"),
     (#""input":[{"role":"user","content":[{"type":"input_audio"}]}]"#, "input_audio"),
     (#""input":[["x"]]"#, "no object"),
+    (#""input":[{"role":"user","content":{"type":"input_image"}}]"#, "neither a string nor"),
   ])
   func namesPartsWithoutABound(member: String, part: String) throws {
     let request = try peek(#"{"model":"m","max_output_tokens":9,\#(member)}"#)

@@ -101,15 +101,25 @@ struct PriceDiff {
       serviceTier: place.serviceTier.isEmpty ? nil : place.serviceTier)
   }
 
+  /// `us 1.1`; nil where no region has a price of its own.
+  private static func shown(_ regions: [String: Int64]) -> String? {
+    guard !regions.isEmpty else { return nil }
+    return regions.sorted { $0.key < $1.key }.map {
+      "\($0.key) \(ExactDecimal.text($0.value, dividedByTenTo: 3))"
+    }.joined(separator: ", ")
+  }
+
   private static func limits(_ old: PriceEntry, _ new: PriceEntry) -> [String] {
-    func change(_ name: String, _ old: Int64?, _ new: Int64?) -> String? {
+    func change<Value: Equatable>(_ name: String, _ old: Value?, _ new: Value?) -> String? {
       guard old != new else { return nil }
-      func shown(_ limit: Int64?) -> String { limit.map(String.init) ?? "not stated" }
+      func shown(_ limit: Value?) -> String { limit.map { "\($0)" } ?? "not stated" }
       return "\(name) \(shown(old)) → \(shown(new))"
     }
     return [
       change("outputTokensMax", old.outputTokensMax, new.outputTokensMax),
       change("inputTokensMax", old.inputTokensMax, new.inputTokensMax),
+      change("ownSearches", old.ownSearches?.rawValue, new.ownSearches?.rawValue),
+      change("regions", shown(old.regions), shown(new.regions)),
     ].compactMap(\.self)
   }
 }

@@ -13,6 +13,9 @@ struct PriceEntry: Hashable, Sendable {
   var serviceContexts: [String: [ModelPrice.Tier]] = [:]
   var outputTokensMax: Int64?
   var inputTokensMax: Int64?
+  var ownSearches: OwnSearches?
+  /// As in `ModelPrice`.
+  var regions: [String: Int64] = [:]
   /// The day on which the provider stops serving the model.
   var retires: CivilDate?
   var aliases: [String] = []
@@ -21,7 +24,7 @@ struct PriceEntry: Hashable, Sendable {
     ModelPrice(
       effectiveFrom: from.start, base: base, tiers: tiers, serviceTiers: serviceTiers,
       serviceContexts: serviceContexts, outputTokensMax: outputTokensMax,
-      inputTokensMax: inputTokensMax)
+      inputTokensMax: inputTokensMax, ownSearches: ownSearches, regions: regions)
   }
 
   /// The same price from another day on.

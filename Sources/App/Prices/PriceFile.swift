@@ -91,6 +91,16 @@ struct PriceFile {
     }
     entry.outputTokensMax = section.take("outputTokensMax")?.integer(in: 1...10_000_000)
     entry.inputTokensMax = section.take("inputTokensMax")?.integer(in: 1...1_000_000_000)
+    let own = section.take("ownSearches")?.word(OwnSearches.allCases.map(\.rawValue))
+    entry.ownSearches = own.flatMap(OwnSearches.init)
+    if own != nil, entry.base.rate(of: .webSearches) == nil {
+      section.node.fault(
+        "'\(section.node.name)' searches by itself at no price",
+        "state webSearchesPerThousand, or remove ownSearches")
+    }
+    section.section("regions") { regions in
+      for (name, _, value) in regions.entries() { entry.regions[name] = value.factor() }
+    }
     entry.retires = section.take("retires")?.day()
     entry.aliases = (section.take("aliases")?.list() ?? []).compactMap {
       $0.line("another name of the model")
@@ -163,6 +173,20 @@ extension SettingsNode {
       "'\(name)' is '\(shown(text))', \(isShaped ? "a day that does not exist" : "not a day")",
       "write YYYY-MM-DD")
     return nil
+  }
+
+  /// How many times its rate a token costs, in thousandths.
+  fileprivate func factor() -> Int64? {
+    guard let text = text("a factor, as in \"1.1\"") else { return nil }
+    guard let scaled = ExactDecimal(text)?.scaled(by: 3), scaled.isExact,
+      (1...100_000).contains(scaled.value)
+    else {
+      fault(
+        "'\(name)' is '\(shown(text))', not a factor",
+        "write how many times its rate a token costs there, from 0.001 to 100, as in \"1.1\"")
+      return nil
+    }
+    return scaled.value
   }
 
   /// An amount in dollars as nanodollars per million units, exactly.

@@ -80,6 +80,13 @@ enum PriceFileText {
     parts += rates(entry.base)
     if let most = entry.outputTokensMax { parts.append("outputTokensMax: \(most)") }
     if let most = entry.inputTokensMax { parts.append("inputTokensMax: \(most)") }
+    if let own = entry.ownSearches { parts.append("ownSearches: \(own.rawValue)") }
+    if !entry.regions.isEmpty {
+      let texts = entry.regions.sorted { $0.key < $1.key }.map { region, factor in
+        "\(key(region)): \"\(ExactDecimal.text(factor, dividedByTenTo: 3))\""
+      }
+      parts.append("regions: { \(texts.joined(separator: ", ")) }")
+    }
     if let day = entry.retires { parts.append("retires: \(day)") }
     if !entry.aliases.isEmpty {
       parts.append("aliases: [\(entry.aliases.map(key).joined(separator: ", "))]")

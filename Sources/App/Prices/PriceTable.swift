@@ -198,6 +198,33 @@ extension PriceTableRow {
     return mode != "moderation" && rates.values.allSatisfy { $0 == 0 } ? .zero : nil
   }
 
+  /// How a model that searches without being asked to bills it, which the table does not say: chat
+  /// models of Perplexity's own that have a price of searches, and those that OpenAI made for it.
+  /// Most other prices of searches are those of a tool, which a request has to name.
+  private var ownSearches: OwnSearches? {
+    guard self[base: .webSearches] != nil, mode == "chat" else { return nil }
+    switch book {
+    case "perplexity": return model.contains("deep-research") ? .perSearch : .perCall
+    case "openai", "azure":
+      if model.contains("search-preview") { return .perCall }
+      // What it reads of the pages is billed as input, too.
+      return model.contains("search-api") ? .perSearch : nil
+    default: return nil
+    }
+  }
+
+  /// Anthropic runs its models from Opus 4.6 on in the United States alone for a tenth more, at its
+  /// own API: the table does not say so, the provider's pages do.
+  private var regions: [String: Int64] {
+    let words = model.split(separator: "-")
+    // `claude-FAMILY-MAJOR-MINOR`; the oldest names begin with the number, and a date is no minor.
+    guard book == "anthropic", mode == "chat", words.first == "claude", words.count > 2,
+      Int(words[1]) == nil, let major = Int(words[2])
+    else { return [:] }
+    let minor = words.count > 3 ? Int(words[3]).flatMap { $0 < 100 ? $0 : nil } : nil
+    return (major, minor ?? 0) >= (4, 6) ? ["us": 1_100] : [:]
+  }
+
   /// Whether no rate that both state differs.
   func agrees(with other: PriceTableRow) -> Bool {
     rates.allSatisfy { slot, rate in other.rates[slot] == nil || other.rates[slot] == rate }
@@ -218,6 +245,8 @@ extension PriceTableRow {
     entry.inputTokensMax = inputTokensMax
     entry.outputTokensMax = outputTokensMax
     entry.retires = retires
+    entry.ownSearches = ownSearches
+    entry.regions = regions
     let places = Dictionary(grouping: rates) { $0.key.place }
     for (place, slots) in places.sorted(by: { $0.key < $1.key }) {
       var rates = Rates()

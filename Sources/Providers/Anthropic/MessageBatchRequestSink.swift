@@ -102,7 +102,8 @@ struct MessageBatchRequestSink: RequestSink {
           message: "Of 'params' of request \(index) of the batch: \(error.message)",
           offset: range.lowerBound + error.offset)
       }
-      batch.unboundablePart = batch.unboundablePart ?? part.unboundablePart
+      // What the price of one model might bound has no bound in a batch of several.
+      batch.unboundablePart = batch.unboundablePart ?? part.priced(at: nil).unboundablePart
       batch.parts.append(
         BatchPart(
           model: part.model, inputTokensMax: part.inputTokensMax,

@@ -21,6 +21,7 @@ struct MessagesAnswerSink: AnswerSink {
   private var usage = AnthropicUsage()
   private var speed: String?
   private var tier: String?
+  private var region: String?
   /// The stream's last figures have come; before them the output's is a placeholder.
   private var hasFinalUsage = false
   private var hasUsage = false
@@ -37,7 +38,7 @@ struct MessagesAnswerSink: AnswerSink {
   private var isIterations = false
 
   /// A text within `usage`.
-  private enum UsageText { case tier, speed, entryType, entryModel }
+  private enum UsageText { case tier, speed, region, entryType, entryModel }
 
   init() {}
 
@@ -65,6 +66,9 @@ struct MessagesAnswerSink: AnswerSink {
       reading.serviceTier = speed
     } else {
       reading.serviceTier = tier
+    }
+    if let region, region != ModelPrice.anyRegion, region != "not_available" {
+      reading.region = region
     }
     guard hasUsage, hasFinalUsage else { return reading }
     if let (usage, others, isInconsistent) = usage.normalised(model: reading.responseModel) {
@@ -163,6 +167,7 @@ struct MessagesAnswerSink: AnswerSink {
       if text.equals("iterations") { isIterations = true }
       if text.equals("service_tier") { usageText = .tier }
       if text.equals("speed") { usageText = .speed }
+      if text.equals("inference_geo") { usageText = .region }
       figureKey(text)
     case 2: detailKey(text)
     default: break
@@ -224,6 +229,7 @@ struct MessagesAnswerSink: AnswerSink {
     switch usageText {
     case .tier: tier = text.string ?? tier
     case .speed: speed = text.string ?? speed
+    case .region: region = text.string ?? region
     case .entryModel: iteration?.model = text.string ?? ""
     case .entryType: iteration?.kind = Self.kind(text)
     case nil:

@@ -144,7 +144,7 @@ struct MessagesInputBound {
     case .top where top == .system: save(text, range)
     case .message, .blocks: save(text, range)
     case .block:
-      if key == .type { blocks[blocks.count - 1].type = kind(text) }
+      if key == .type { blockType(text) }
       save(text, range)
     case .source: sourceString(text, range)
     case .tool: if key == .type { toolType(text) }
@@ -161,6 +161,7 @@ struct MessagesInputBound {
     let last = blocks.count - 1
     if key == .data { blocks[last].dataBytes = range.count }
     guard key == .type else { return }
+    if blocks[last].source != .none { name("a source that says twice what it is") }
     blocks[last].source =
       if text.equals("base64") {
         .base64
@@ -175,6 +176,13 @@ struct MessagesInputBound {
       } else {
         .unknown
       }
+  }
+
+  /// Of two types nobody knows which one the server reads.
+  private mutating func blockType(_ text: JSONText) {
+    let last = blocks.count - 1
+    if blocks[last].type != .unseen { name("a content block that says twice what it is") }
+    blocks[last].type = kind(text)
   }
 
   private mutating func kind(_ text: JSONText) -> Kind {

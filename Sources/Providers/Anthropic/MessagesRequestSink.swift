@@ -57,8 +57,7 @@ struct MessagesRequestSink: RequestSink {
       case .model: request.model = name(text, range) ?? ""
       case .serviceTier: request.serviceTier = name(text, range)
       case .speed: if !text.equals("standard") { part("'speed'") }
-      // Elsewhere the price is another.
-      case .inferenceGeo: if !text.equals("global") { part("'inference_geo'") }
+      case .inferenceGeo: request.region = name(text, range)
       case .stream: wrong("true or false", range.lowerBound)
       case .messages, .tools: wrong("an array", range.lowerBound)
       case .maxTokens: wrong("a whole number", range.lowerBound)

@@ -2,6 +2,8 @@
 //
 // Nothing of the answer is kept but figures and a few short names, whatever the answer's size.
 
+import Metering
+
 /// The sink of both answers and stream events; figures add up over the events of a stream.
 struct ChatAnswerSink: AnswerSink {
   /// What `choices` was in the current document.
@@ -24,7 +26,7 @@ struct ChatAnswerSink: AnswerSink {
 
   private enum Top { case model, serviceTier, usage, error, choices, filters, other }
   private enum ChoiceField { case output, finishReason, other }
-  private enum Details { case none, input, output }
+  private enum Details { case none, input, output, searchSize }
 
   /// Forgets what belongs to one document.
   mutating func beginDocument() {
@@ -40,6 +42,11 @@ struct ChatAnswerSink: AnswerSink {
     if hasUsage, let (usage, isInconsistent) = usage.normalised() {
       reading.usage = usage
       reading.isUsageInconsistent = isInconsistent
+      // Searches of one call are all of one size.
+      if let size = reading.searchSize, size != .medium, let count = reading.usage?[.webSearches] {
+        reading.usage?[.webSearches] = 0
+        reading.usage?[size.bucket] = count
+      }
     } else if hasUsage {
       reading.isUsageInconsistent = usage.isInconsistent
     }
@@ -138,6 +145,8 @@ struct ChatAnswerSink: AnswerSink {
       usageField = .citations
     } else if text.equals("reasoning_tokens") {
       usageField = .reasoningBeside
+    } else if text.equals("search_context_size") {
+      details = .searchSize
     }
   }
 
@@ -153,7 +162,7 @@ struct ChatAnswerSink: AnswerSink {
       if text.equals("reasoning_tokens") { usageField = .reasoning }
       if text.equals("audio_tokens") { usageField = .outputAudio }
       if text.equals("image_tokens") { usageField = .outputImage }
-    case .none: break
+    case .none, .searchSize: break
     }
   }
 
@@ -168,6 +177,8 @@ struct ChatAnswerSink: AnswerSink {
       reading.responseModel = text.string ?? ""
     case .serviceTier where depth == 1: Self.keep(text, in: &reading.serviceTier)
     case .error where depth == 1: noteErrorHere()
+    case .usage where depth == 2 && details == .searchSize:
+      reading.searchSize = text.string.flatMap(SearchSize.init) ?? reading.searchSize
     default: break
     }
   }

@@ -4,9 +4,9 @@
 enum ChatRequestKey: UInt8, RequestKey, CaseIterable {
   case model, messages, stream, streamOptions, serviceTier
   case maxTokens, maxCompletionTokens, maxOutputTokens, choices, bestOf
-  case tools, functions, modalities
+  case tools, functions, modalities, webSearchOptions
   // From here on: keys that reach what no bound can be read of. `null` and empty values do not.
-  case audio, prediction, webSearchOptions, plugins, models, route, extraBody, cachedContent
+  case audio, prediction, plugins, models, route, extraBody, cachedContent
   case dataSources, enhancements, chatTemplate, searchParameters, fileIDs, vectorStoreIDs
   case webSearch, tokenIDs
   // Other servers' names of the output bound: one that obeys them would pass ours.

@@ -15,6 +15,7 @@ struct ChatRequestSink: RequestSink {
   private var top: ChatRequestKey?
   private var limits: (completion: Int64?, tokens: Int64?, output: Int64?) = (nil, nil, nil)
   private var bestOf: Int64 = 1
+  private var searchOptions = ChatSearchOptions()
   /// Within `stream_options`.
   private var isIncludeUsage = false
   private var hasIncludeUsage = false
@@ -26,6 +27,7 @@ struct ChatRequestSink: RequestSink {
     default:
       if let top, top.isUnboundable { unboundable(top) }
       if top == .streamOptions { includeUsageMustBeBoolean(at: offset, depth: depth) }
+      if top == .webSearchOptions, depth == 2 { searchOptions.notPlain() }
     }
     bound.begin(isObject: isObject, under: top, at: offset, depth: depth)
   }
@@ -39,7 +41,9 @@ struct ChatRequestSink: RequestSink {
     case .stream: wrong("true or false", offset)
     case .maxTokens, .maxCompletionTokens, .maxOutputTokens, .choices, .bestOf:
       wrong("a whole number", offset)
-    // Even an empty object can switch something on (`web_search_options`); an empty array cannot.
+    case .webSearchOptions:
+      if isObject { searchOptions.begin() } else { wrong("an object", offset) }
+    // Even an empty object can switch something on; an empty array cannot.
     case let key?: if key.isUnboundable, isObject { unboundable(key) }
     case nil: break
     }
@@ -62,6 +66,8 @@ struct ChatRequestSink: RequestSink {
       } else if equalsIgnoringCase(text.bytes, "include_usage") {
         note(.lookalike("include_usage", at: range.lowerBound))
       }
+    } else if depth == 2, top == .webSearchOptions {
+      searchOptions.key(text)
     } else if let top, top.isUnboundable {
       unboundable(top)
     }
@@ -82,7 +88,7 @@ struct ChatRequestSink: RequestSink {
         guard let tier = text.string else { return wrong("a string of at most 256 bytes", range) }
         request.serviceTier = tier
       case .stream: wrong("true or false", range)
-      case .streamOptions: wrong("an object", range)
+      case .streamOptions, .webSearchOptions: wrong("an object", range)
       case .messages, .tools, .functions, .modalities: wrong("an array", range)
       case .maxTokens, .maxCompletionTokens, .maxOutputTokens, .choices, .bestOf:
         wrong("a whole number", range)
@@ -92,6 +98,7 @@ struct ChatRequestSink: RequestSink {
     } else if let top {
       if top.isUnboundable { unboundable(top) }
       if top == .streamOptions { includeUsageMustBeBoolean(at: range.lowerBound, depth: depth) }
+      if top == .webSearchOptions, depth == 2 { searchOptions.string(text) }
       if top == .modalities, !text.equals("text") {
         request.unboundablePart = request.unboundablePart ?? "a modality other than text"
       }
@@ -107,6 +114,8 @@ struct ChatRequestSink: RequestSink {
     if depth > 1 {
       if top == .streamOptions, depth == 2, isIncludeUsage {
         includeUsage(value, at: range)
+      } else if top == .webSearchOptions {
+        if depth == 2, value != .null { searchOptions.notPlain() }
       } else if top.isUnboundable {
         unboundable(top)
       }
@@ -123,7 +132,7 @@ struct ChatRequestSink: RequestSink {
     case .stream:
       guard case .boolean(let isOn) = value else { return wrong("true or false", range) }
       request.isStream = isOn
-    case .streamOptions: wrong("an object", range)
+    case .streamOptions, .webSearchOptions: wrong("an object", range)
     case .messages, .tools, .functions, .modalities: wrong("an array", range)
     case .maxTokens: limits.tokens = count(value, from: 0, range)
     case .maxCompletionTokens: limits.completion = count(value, from: 0, range)
@@ -191,6 +200,7 @@ struct ChatRequestSink: RequestSink {
     }
     request.inputTokensMax = bound.tokens(bodyBytes: bodyBytes)
     request.unboundablePart = request.unboundablePart ?? bound.unboundablePart
+    request.webSearch = searchOptions.search
     request.hidesUsage = request.isStream && includesUsage != true
     if request.hidesUsage { request.usageSplice = splice.usage }
     request.outputBoundPlace = splice.bound

@@ -57,7 +57,8 @@ struct ResponsesInputBound {
     case .items: return isObject ? .item : unknown("an input item that is no object")
     case .item:
       if key == .type { return unknown("an input item whose type is not a string") }
-      return key == .content && !isObject ? .parts : .free
+      guard key == .content else { return .free }
+      return isObject ? unknown("content that is neither a string nor an array") : .parts
     case .parts: return isObject ? .part : unknown("a content part that is no object")
     case .part:
       if key == .type { return unknown("a content part whose type is not a string") }
