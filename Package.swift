@@ -136,7 +136,7 @@ let package = Package(
       ["Rehearsal", "Wire", "TestSupport", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
     tests(
       "AppTests",
-      ["App", "Alerting", "Analyzer", "Metering", "Store", "TestSupport", logging],
+      ["App", "Alerting", "Analyzer", "Metering", "Providers", "Store", "TestSupport", logging],
       exclude: ["Peers"]),
     tests("Acceptance", ["leeway", "Metering", "Store", "TestSupport"], exclude: ["Peers"]),
     tests("Tidy", []),

@@ -128,6 +128,11 @@ import Testing
       #expect(row["callsEstimated"] as? Int == 0, "\(model): \(row)")
       #expect(row["inputTokens"] as? Int == calls * sum(.inputTokens), "\(model): \(row)")
       #expect(row["outputTokens"] as? Int == calls * sum(.outputTokens), "\(model): \(row)")
+      // At the installation's prices, unless a unit beside the tokens has none.
+      if sum(.units) == 0 {
+        let cost = sum(.inputTokens) * 1_000 + sum(.outputTokens) * 2_000
+        #expect(row["chargeNanodollars"] as? Int == calls * cost, "\(model): \(row)")
+      }
     }
     // A sound says no usage: its characters were counted.
     let speech = rows.first { $0["model"] as? String == "quay-speak" } ?? [:]
