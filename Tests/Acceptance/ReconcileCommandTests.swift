@@ -129,6 +129,22 @@ import Testing
     #expect(try json(wide)["isEqual"] as? Bool == false)
   }
 
+  /// What holds the store may let it go: the same command again may do.
+  @Test(.enabled(if: Command.peersPython != nil, Peer.absence))
+  func aStoreThatIsHeldEndsWithSeventyFive() async throws {
+    let installation = try installation()
+    try installation.write("usage.json", Self.usage(2))
+    let holder = try Peer.start(
+      "store_lock.py", ["samples/leeway.sqlite"], directory: installation.url)
+    try await holder.waitFor("ready")
+    let held = try await installation.run("reconcile", "usage.json")
+    #expect(held.status == 75 && held.output.isEmpty, "\(held)")
+    #expect(held.errors.contains("busy"), "\(held.errors)")
+    _ = try await holder.terminate()
+    let free = try await installation.run("reconcile", "usage.json")
+    #expect(free.status == 0, "\(free)")
+  }
+
   @Test func faultsHaveTheirStatus() async throws {
     let installation = try installation()
     try installation.write("usage.json", Self.usage(2))
