@@ -30,8 +30,13 @@ struct Settlement: Equatable {
     endpoint: Endpoint, prices: PriceBook, at: Timestamp
   ) {
     if charge != .nothing, let usage = reading.usage {
-      self.init(charge: .zero, usage: usage, isReleased: false)
-      self.charge = Self.price(reading, estimate, prices, at, reserved)
+      self.init(charge: .zero, usage: Self.whole(usage, estimate), isReleased: false)
+      self.charge = price(reading, estimate, prices, at, reserved)
+      // The seconds of a sound that was held by its tokens are what these come to, about.
+      if endpoint == .metered(.transcriptions), estimate.units.isEmpty, case .atMost = estimate.bound
+      {
+        self.charge = min(self.charge, reserved)
+      }
       return
     }
     switch (charge, endpoint) {
@@ -92,13 +97,21 @@ struct Settlement: Equatable {
       ? name : String(name.prefix(CallEstimate.modelBytesMax))
   }
 
+  /// A usage with the pictures, seconds or characters that it does not tell of: they are what was
+  /// asked for, where no token that comes out costs anything.
+  private static func whole(_ usage: Usage, _ estimate: CallEstimate) -> Usage {
+    guard let price = estimate.price, !price.chargesOutput else { return usage }
+    var usage = usage
+    for unit in estimate.units where usage[unit.bucket] == 0 { usage[unit.bucket] = unit.count }
+    return usage
+  }
+
   /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
   /// call: they may not be free.
-  private static func price(
+  private func price(
     _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
     _ reserved: Money
   ) -> Money {
-    guard let usage = reading.usage else { return reserved }
     let cost = prices.cost(
       of: usage, otherModels: reading.otherModels, model: estimate.model, asked: estimate.price,
       responseModel: reading.responseModel, serviceTier: reading.serviceTier, at: at)

@@ -114,9 +114,75 @@ import Testing
     #expect(
       Self.price([.queries: 7]).worstCase(inputTokens: 0, outputTokens: 0, units: none.units) == nil
     )
+  }
+
+  @Test func tokensAndPicturesThatCostAreBothHeld() throws {
+    let body = #"{"model":"m","prompt":"A quay","n":2,"size":"512x256"}"#
+    let request = try Operation.images.peek(Array(body.utf8))
+    let free = request.billed(at: Self.price([.inputUncached: 0, .outputText: 0, .imagesOut: 7]))
+    #expect(free.units == [UsageCount(.imagesOut, 2)] && free.outputTokensMax == 0)
+    let input = request.billed(at: Self.price([.inputUncached: 5, .imagesOut: 7]))
+    #expect(input.units == free.units && input.inputTokensMax == request.inputTokensMax)
+    #expect(input.outputTokensMax == 0)
+    let all = request.billed(at: Self.price([.inputUncached: 5, .outputImage: 9, .pixelsOut: 7]))
+    #expect(all.units.map(\.bucket) == [.pixelsOut] && all.inputTokensMax > 0)
+    #expect(all.outputTokensMax == request.outputTokensMax)
+    // Free altogether.
+    let none = request.billed(at: Self.price([.inputUncached: 0, .outputText: 0]))
+    #expect(none == request)
     let unsized = try Operation.images.peek(Array(#"{"model":"m","prompt":"p"}"#.utf8))
-    #expect(
-      unsized.billed(at: Self.price([.pixelsOut: 7])).units == [UsageCount(.imagesOut, 1)])
+    for rates: [UsageBucket: Int64] in [
+      [.pixelsOut: 7], [.pixelsOut: 7, .outputText: 0, .inputUncached: 0],
+    ] {
+      #expect(unsized.billed(at: Self.price(rates)).unboundablePart?.contains("'size'") == true)
+    }
+  }
+
+  /// Whatever the price says and whatever an answer within the request reports.
+  @Test func heldIsNeverLessThanCharged() throws {
+    let buckets: [UsageBucket] = [
+      .inputUncached, .inputAudio, .inputImage, .outputText, .outputImage, .outputAudio,
+      .imagesOut, .imagesIn, .pixelsOut, .charactersIn, .audioInMilliseconds,
+    ]
+    let requests = [
+      try Operation.images.peek(
+        Array(#"{"model":"gpt-image-1","prompt":"A quay","n":3,"size":"64x32"}"#.utf8)),
+      try Operation.images.peek(Array(#"{"model":"gpt-image-2","prompt":"A quay"}"#.utf8)),
+      try Operation.speech.peek(Array(#"{"model":"tts","input":"Ebb and flow"}"#.utf8)),
+      try transcription(SoundLengthTests.wave(milliseconds: 12_345)),
+    ]
+    try checkProperty("held ≥ charged", over: 0...Int64.max, runs: 2_000, countMax: 3) { seeds in
+      var generator = SeededGenerator(seed: UInt64(bitPattern: seeds.reduce(0, &+)))
+      var base = Rates()
+      for bucket in buckets where generator.int(0...2) == 0 {
+        base[bucket] = [0, 1_000_000, 3_000_000_000][generator.int(0...2)]
+      }
+      let price = ModelPrice(
+        effectiveFrom: Self.start, base: base, outputTokensMax: 2_000, inputTokensMax: 16_000)
+      let request = requests[generator.int(0...3)]
+      let billed = request.billed(at: price)
+      let held =
+        billed.unboundablePart == nil
+        ? price.worstCase(
+          inputTokens: billed.fillsContext ? 16_000 : billed.inputTokensMax,
+          outputTokens: billed.outputTokensMax ?? 2_000, units: billed.units) : nil
+      guard let held else { return }
+      let input = request.fillsContext ? 16_000 : request.inputTokensMax
+      let output = request.outputTokensMax ?? 2_000
+      var usage = Usage(source: .reported)
+      let inputs: [UsageBucket] = [.inputUncached, .inputAudio, .inputImage]
+      let outputs: [UsageBucket] = [.outputText, .outputImage, .outputAudio]
+      usage[inputs[generator.int(0...2)]] = generator.int(0...input)
+      usage[outputs[generator.int(0...2)]] = generator.int(0...output)
+      for unit in billed.units { usage[unit.bucket] = generator.int(0...unit.count) }
+      var prices = PriceBook()
+      prices.add(price, model: "m")
+      let cost = prices.cost(
+        of: usage, otherModels: [], model: "m", asked: price, responseModel: "m",
+        serviceTier: nil, at: Self.start)
+      let charged = try #require(cost).charge(held: held)
+      try require(charged <= held, "\(charged) of \(held) at \(base.statedBuckets)")
+    }
   }
 
   @Test func anEditCountsItsPictures() throws {
@@ -219,6 +285,14 @@ import Testing
     #expect(request.billed(at: Self.bySeconds).unboundablePart?.contains("WAV") == true)
     let tokens = request.billed(at: Self.price([.inputUncached: 3, .outputText: 5]))
     #expect(tokens.fillsContext && tokens.unboundablePart == nil && tokens.units.isEmpty)
+    // Seconds beside tokens of both sides are what these come to; else they are billed as well.
+    let said: [UsageBucket: Int64] = [.inputUncached: 3, .outputText: 5, .audioInMilliseconds: 2]
+    #expect(request.billed(at: Self.price(said)).unboundablePart == nil)
+    let free: [UsageBucket: Int64] = [.inputUncached: 0, .outputText: 0, .audioInMilliseconds: 2]
+    #expect(request.billed(at: Self.price(free)).unboundablePart?.contains("WAV") == true)
+    let both = try transcription(SoundLengthTests.wave(milliseconds: 20)).billed(
+      at: Self.price(said))
+    #expect(both.fillsContext && both.units == [UsageCount(.audioInMilliseconds, 10_000)])
   }
 
   @Test(arguments: ["chunking_strategy", "chunking_strategy[type]", "url"])

@@ -80,6 +80,9 @@ struct ImageRequest {
       let pixels = dimensions.width * dimensions.height
       let (all, isOver) = pixels.multipliedReportingOverflow(by: count)
       units.alternatives.append(UsageCount(.pixelsOut, isOver ? .max : all))
+    } else {
+      units.uncounted = .init(
+        bucket: .pixelsOut, part: "a picture without a plain 'size', which its model is billed by")
     }
     return units
   }

@@ -29,7 +29,7 @@ enum TranscriptionRequest {
   }
 
   /// Some servers bill no less than ten seconds, all of them whole ones.
-  private static let millisecondsMin: Int64 = 10_000
+  static let millisecondsMin: Int64 = 10_000
 
   static func peek(
     _ body: UnsafeRawBufferPointer, form: RequestForm, deployment: String?
@@ -39,8 +39,10 @@ enum TranscriptionRequest {
     var fields = FormFields<Key>()
     var request = PeekedRequest()
     var media = MediaUnits(
-      unboundablePart: "a sound whose file does not bound its length (WAV "
-        + "with plain samples and MP3 do)")
+      uncounted: .init(
+        bucket: .audioInMilliseconds,
+        part: "a sound whose file does not bound its length (WAV with plain samples and MP3 do)",
+        isBoundByTokens: true))
     request.fillsContext = true
     while let part = try form.next() {
       guard let key = try fields.key(of: part, repeats: { _ in false }) else {
