@@ -296,7 +296,11 @@ extension PeekFault {
   }
 
   static let formUnknown = PeekFault(
-    message: "The request's content type must be application/json or multipart/form-data with a "
-      + "boundary and nothing else.",
+    message: "The request's content type must be application/json, at most with charset=utf-8, or "
+      + "multipart/form-data with a boundary and nothing else.",
     offset: 0)
+
+  /// A body of JSON that an upstream could read in another charset than it was read here.
+  public static let charsetUnknown = PeekFault(
+    message: "The request's content type must name no other charset than utf-8.", offset: 0)
 }

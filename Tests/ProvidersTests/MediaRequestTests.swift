@@ -87,7 +87,14 @@ import Testing
       }
     }
     #expect(try most(#","size":"auto""#) == open)
-    #expect(try most(#","size":"1024x1024x1""#) == open)
+    // No plain size, and none that the model makes: too long, too small, too large.
+    for size in [
+      "1024x1024x1", "+16x+16", "-1024x1024", "01024x1024", " 1024x1024", "16x16", "2048x512",
+      "512x1600", "800x800", "3000x3000", "4000x2000",
+    ] {
+      #expect(try most(#","size":"\#(size)""#) == open, "\(size)")
+    }
+    #expect(try #require(try most(#","size":"816x816""#)) < open)
     #expect(try most(#","quality":"ultra""#) == nil)
     let unknown = #"{"model":"gpt-image-9","prompt":"p","quality":"low"}"#
     #expect(try Operation.images.peek(Array(unknown.utf8)).outputTokensMax == nil)
@@ -215,8 +222,22 @@ import Testing
     #expect(throws: PeekFault.self) { try Operation.images.peek(Array(body.utf8)) }
   }
 
+  /// A picture has far more tokens than its name has bytes.
+  @Test(arguments: [
+    #""reference_images":["file-1"]"#, #""image_url":"https://x""#, #""input_image":{"id":"f"}"#,
+    #""images":[["file-1","file-2"]]"#, #""image":{"urls":["a","b"]}"#, #""init_img":"x""#,
+  ])
+  func picturesUnderOtherNamesHaveNoBound(field: String) throws {
+    let body = #"{"model":"gpt-image-1","prompt":"p",\#(field)}"#
+    #expect(try Operation.images.peek(Array(body.utf8)).unboundablePart?.contains("picture") == true)
+    let name = String(field.dropFirst().prefix { $0 != "\"" })
+    if name.hasSuffix("s") || name == "image" { return }
+    let inForm = form(fields([("model", "gpt-image-1"), (name, "x")]))
+    #expect(try peek(.images, inForm).unboundablePart?.contains("picture") == true)
+  }
+
   @Test func otherServersWaysToAskForMoreHaveNoBound() throws {
-    for field in ["num_images", "num_outputs", "batch_size"] {
+    for field in ["num_images", "num_outputs", "batch_size", "resolution"] {
       let body = #"{"model":"gpt-image-1","prompt":"p","\#(field)":50}"#
       #expect(try Operation.images.peek(Array(body.utf8)).unboundablePart == "'\(field)'")
       let inForm = form(fields([("model", "gpt-image-1"), (field, "50")]))
@@ -241,6 +262,20 @@ import Testing
       let units = request.billed(at: Self.price([.charactersIn: 15])).units
       #expect(units == [UsageCount(.charactersIn, Int64(long) * count)])
     }
+  }
+
+  /// Servers of the same API speak what stands under other names.
+  @Test(arguments: [
+    (#""input":"Ebb","voice":"a long voice","response_format":"mp3","stream_format":"sse""#, 3),
+    (#""input":"Ebb","voice":{"id":"voice_123"}"#, 3), (#""input":"Ebb","text":"Flut""#, 7),
+    (#""input":"Ebb","instructions":"Slow""#, 7), (#""texts":["Ebb",{"text":"Flut"}]"#, 7),
+    (#""input":"Ebb","stream_format":"Flut""#, 7),
+  ])
+  func theCharactersOfAllTextsAreCounted(fields: String, count: Int64) throws {
+    let body = #"{"model":"tts-1",\#(fields)}"#
+    let request = try Operation.speech.peek(Array(body.utf8))
+    let units = request.billed(at: Self.price([.charactersIn: 15])).units
+    #expect(units == [UsageCount(.charactersIn, count)], "\(body)")
   }
 
   @Test func aModelThatIsBilledByTokensIsBoundByItsBook() throws {
@@ -295,7 +330,9 @@ import Testing
     #expect(both.fillsContext && both.units == [UsageCount(.audioInMilliseconds, 10_000)])
   }
 
-  @Test(arguments: ["chunking_strategy", "chunking_strategy[type]", "url"])
+  @Test(arguments: [
+    "chunking_strategy", "chunking_strategy[type]", "url", "file_url", "file_id", "audio_url",
+  ])
   func aSoundInPiecesHasNoBound(field: String) throws {
     let request = try transcription([1], [("model", "m"), (field, "auto")])
     #expect(request.unboundablePart != nil)

@@ -11,7 +11,7 @@ enum TranscriptionRequest {
     case model, file, stream, prompt
     case chunkingStrategy
     // A sound that lies elsewhere, at servers of the same API.
-    case url
+    case url, fileURL, fileID, audioURL
 
     static let all = allCases
     var name: StaticString {
@@ -22,6 +22,9 @@ enum TranscriptionRequest {
       case .prompt: "prompt"
       case .chunkingStrategy: "chunking_strategy"
       case .url: "url"
+      case .fileURL: "file_url"
+      case .fileID: "file_id"
+      case .audioURL: "audio_url"
       }
     }
     /// Lists repeat a name, with brackets.
@@ -59,8 +62,8 @@ enum TranscriptionRequest {
       case .model: request.model = try fields.text(of: part, key)
       case .stream: request.isStream = try fields.flag(of: part, key)
       case .prompt: _ = try fields.text(of: part, key)
-      case .chunkingStrategy, .url:
-        // Each piece may fill the context window once more.
+      case .chunkingStrategy, .url, .fileURL, .fileID, .audioURL:
+        // Each piece may fill the context window once more, and another file hold anything.
         request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
       }
     }
