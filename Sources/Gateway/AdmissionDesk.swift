@@ -18,7 +18,7 @@ final class AdmissionDesk: Sendable {
     /// The call under whose number the refusal is recorded; nil where it could not be.
     case denied(Denial, CallID?)
     /// As in `Admission.Decision`.
-    case tooLarge
+    case tooLarge(room: Money)
   }
 
   /// An ended call's charge, as the shell asked for it.
@@ -85,7 +85,7 @@ final class AdmissionDesk: Sendable {
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
       switch state.admission.admit(request, mayTighten: mayTighten, at: now) {
-      case .tooLarge: return .tooLarge
+      case .tooLarge(let room): return .tooLarge(room: room)
       case .admitted(let reservation, let event):
         journal.append(event)
         return .admitted(reservation)
@@ -107,7 +107,7 @@ final class AdmissionDesk: Sendable {
     case .admitted(let reservation):
       metrics.callOpened(app: request.app)
       return .admitted(reservation)
-    case .tooLarge: return .tooLarge
+    case .tooLarge(let room): return .tooLarge(room: room)
     }
   }
 

@@ -92,7 +92,8 @@ struct CallEstimate {
   ) throws(PeekFault) -> PeekedRequest {
     var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
       try plan.headBytes.withUnsafeReadableBytes { head throws(PeekFault) in
-        try operation.peek(
+        if !operation.takesForm { try checkCharset(plan.head.fields, in: head) }
+        return try operation.peek(
           bytes, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery]),
           form: operation.takesForm ? Self.form(plan.head.fields, in: head) : .json)
       }
@@ -108,26 +109,47 @@ struct CallEstimate {
   private static let countedBytesMax = 128 * 1_024
 
   /// Bounds the text of the input by its tokens, which are fewer than its bytes. Done only where
-  /// the bytes do not fit into a budget, since it is most of what a call costs.
+  /// the bytes do not fit into a budget and no tokens at all would, since it is most of what a call
+  /// costs.
   ///
-  /// - Parameter file: as in `PriceBook.file`.
-  mutating func tighten(plan: RequestPlan, body: ByteBuffer, pricedIn file: String) {
+  /// - Parameters:
+  ///   - room: the most that fits.
+  ///   - file: as in `PriceBook.file`.
+  mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String)
+  {
     mayTighten = false
     guard let operation = plan.operation,
       let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
       let request = try? Self.peek(operation, plan, body).priced(at: price)
     else { return }
-    var saved: Int64 = 0
-    var counted = 0
-    body.withUnsafeReadableBytes { bytes in
-      operation.forEachText(in: bytes) { text in
-        counted += text.count
-        guard counted <= Self.countedBytesMax else { return }
-        saved += Int64(text.count - vocabulary.upperBound(ofText: text))
+    let bytes = inputTokens
+    body.withUnsafeReadableBytes { body in
+      operation.forEachText(in: body) { inputTokens -= Int64($0.count) }
+    }
+    guard case .atMost(let least) = costBound(of: request, pricedIn: file), least <= room else {
+      inputTokens = bytes
+      return
+    }
+    inputTokens = bytes
+    var left = Self.countedBytesMax
+    body.withUnsafeReadableBytes { body in
+      operation.forEachText(in: body) { text in
+        let counted = Self.prefix(of: text, upTo: left)
+        left -= counted.count
+        inputTokens -= Int64(counted.count - vocabulary.upperBound(ofText: counted))
       }
     }
-    inputTokens -= saved
     bound = costBound(of: request, pricedIn: file)
+  }
+
+  /// The beginning of a text in UTF-8, up to a character's end. The bounds of a text's parts add up
+  /// to one of the text.
+  private static func prefix(
+    of text: UnsafeRawBufferPointer, upTo most: Int
+  ) -> UnsafeRawBufferPointer {
+    var end = min(text.count, most)
+    while end > 0, end < text.count, text[end] & 0xC0 == 0x80 { end -= 1 }
+    return UnsafeRawBufferPointer(rebasing: text[..<end])
   }
 
   /// What the head says of the body's form; a second content type is one that parsers part at.
@@ -136,6 +158,17 @@ struct CallEstimate {
     guard types.count < 2 else { return .unknown }
     return RequestForm(
       contentType: types.first.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) })
+  }
+
+  /// JSON may come under any type, but in UTF-8.
+  private static func checkCharset(
+    _ fields: HeadFields, in head: UnsafeRawBufferPointer
+  ) throws(PeekFault) {
+    for slice in fields.slices where slice.field == .contentType {
+      guard RequestForm.isUTF8(UnsafeRawBufferPointer(rebasing: head[slice.value])) else {
+        throw .charsetUnknown
+      }
+    }
   }
 
   private static func readFields(_ plan: RequestPlan, into request: inout PeekedRequest) {

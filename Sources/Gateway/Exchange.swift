@@ -105,8 +105,9 @@ final class Exchange: Draining {
     case .denied(let reason, let number):
       callID = number
       answerAdmission(denial: reason, app: app, now: .now())
-    case .tooLarge:
-      estimate.tighten(plan: plan, body: body, pricedIn: core.upstreams[plan.upstream].prices.file)
+    case .tooLarge(let room):
+      estimate.tighten(
+        to: room, plan: plan, body: body, pricedIn: core.upstreams[plan.upstream].prices.file)
       askAdmission(app: app)
     }
   }

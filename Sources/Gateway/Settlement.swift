@@ -30,10 +30,17 @@ struct Settlement: Equatable {
     endpoint: Endpoint, prices: PriceBook, at: Timestamp
   ) {
     if charge != .nothing, let reported = reading.usage {
+      let whole = Self.whole(reported, estimate)
       let size = reading.searchSize ?? estimate.searchSize
-      let usage = estimate.price?.billed(reported, searchSize: size) ?? reported
+      let usage = estimate.price?.billed(whole, searchSize: size) ?? whole
       self.init(charge: .zero, usage: usage, isReleased: false)
-      self.charge = Self.price(usage, reading, estimate, prices, at, reserved)
+      self.charge = price(reading, estimate, prices, at, reserved)
+      // The seconds of a sound that was held by its tokens are what these come to, about.
+      if endpoint == .metered(.transcriptions), estimate.units.isEmpty,
+        case .atMost = estimate.bound
+      {
+        self.charge = min(self.charge, reserved)
+      }
       return
     }
     switch (charge, endpoint) {
@@ -94,11 +101,19 @@ struct Settlement: Equatable {
       ? name : String(name.prefix(CallEstimate.modelBytesMax))
   }
 
+  /// A usage with the pictures, seconds or characters that it does not tell of: they are what was
+  /// asked for, where no token that comes out costs anything.
+  private static func whole(_ usage: Usage, _ estimate: CallEstimate) -> Usage {
+    guard let price = estimate.price, !price.chargesOutput else { return usage }
+    var usage = usage
+    for unit in estimate.units where usage[unit.bucket] == 0 { usage[unit.bucket] = unit.count }
+    return usage
+  }
+
   /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
   /// call: they may not be free.
-  private static func price(
-    _ usage: Usage, _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook,
-    _ at: Timestamp,
+  private func price(
+    _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
     _ reserved: Money
   ) -> Money {
     let cost = prices.cost(

@@ -52,8 +52,8 @@ public struct Admission: Sendable {
     case admitted(Reservation, LedgerEvent)
     case denied(Denial, LedgerEvent)
     /// The bound does not fit into a budget, and is not the closest that can be had: nothing is
-    /// recorded, and the same call may come again with a closer one.
-    case tooLarge
+    /// recorded, and the same call may come again with a closer one. `room` would fit.
+    case tooLarge(room: Money)
   }
 
   /// An app's accounts while none of its windows changes: found once, then only indexed.
@@ -104,7 +104,7 @@ public struct Admission: Sendable {
       return deny(.windowUnknown(budget: budget), request, at: now)
     }
     if amount > .zero, let index = budgetPassed(by: amount, app: app) {
-      if mayTighten { return .tooLarge }
+      if mayTighten { return .tooLarge(room: room(app: app)) }
       return deny(exhausted(index, amount: amount, app: app, at: now), request, at: now)
     }
     let call = CallID(ledger.lastSequence + 1)
@@ -145,6 +145,19 @@ public struct Admission: Sendable {
       guard let after, after <= policies[app].budgets[index].cap else { return index }
     }
     return nil
+  }
+
+  /// The most that fits into all budgets of an app that stands; zero where one is spent.
+  private func room(app: Int) -> Money {
+    var room = Int64.max
+    for (index, place) in standings[app].places.enumerated() {
+      let account = ledger.account(at: place)
+      let used = account.settled.addingClamped(account.reserved)
+      let left = policies[app].budgets[index].cap.nanodollars
+        .subtractingReportingOverflow(used.nanodollars)
+      room = min(room, left.overflow ? 0 : left.partialValue)
+    }
+    return Money(nanodollars: max(room, 0))
   }
 
   private func exhausted(

@@ -43,6 +43,9 @@ public final class ModelPrice: Sendable {
   /// Whether some kind of token that goes in and some that comes out has a price; false for models
   /// that are billed by the second, the picture or the character.
   public let isBilledByTokens: Bool
+  /// Whether some token that goes in, or comes out, costs more than nothing at some tier.
+  public let chargesInput: Bool
+  public let chargesOutput: Bool
 
   public init(
     effectiveFrom: Timestamp, base: Rates, tiers: [Tier] = [],
@@ -64,6 +67,11 @@ public final class ModelPrice: Sendable {
     self.ownSearches = ownSearches
     self.regions = regions
     isBilledByTokens = base.dearestInput >= 0 && base.dearestOutput >= 0
+    let all =
+      [base] + self.tiers.map(\.rates) + services.values
+      + self.serviceContexts.values.joined().map(\.rates)
+    chargesInput = all.contains { $0.dearestInput > 0 }
+    chargesOutput = all.contains { $0.dearestOutput > 0 }
     pricesTokens = base.rate(of: .inputUncached) != nil && base.rate(of: .outputText) != nil
   }
 

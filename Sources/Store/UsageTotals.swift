@@ -36,7 +36,8 @@ public struct UsageTotals: Hashable, Sendable {
   public var expired: Int64 = 0
   public var charge: Money = .zero
   /// What was held for calls whose usage was reported, and what those calls cost: how far above
-  /// the truth their bounds were. Calls that nothing was held for are in neither.
+  /// the truth their bounds were. Calls that nothing was held for are in neither; one that was
+  /// charged anew counts as it was charged first.
   public var held: Money = .zero
   public var heldCharge: Money = .zero
   /// Calls among them that cost more than was held.
@@ -114,13 +115,15 @@ extension StoreDatabase {
     let ended = "state IN ('settled', 'released', 'expired')"
     let buckets = usageBuckets.map { "sum(\($0))" }.joined(separator: ", ")
     let isHeld = "state = 'settled' AND usage_source = 0 AND estimate > 0"
+    // At the prices that it was held at, though it may have been charged anew at others.
+    let heldCharge = "coalesce(first_charge, charge)"
     return """
       SELECT app, upstream, model, usage_source, \(hour ?? "0"), count(*),
         sum(state = 'refused'),
         sum(\(ended) AND (coalesce(ending, 0) <> 0 OR status >= 400)),
         sum(state = 'reserved'), sum(state = 'expired'), sum(charge), sum(\(ended)), \(buckets),
-        sum(iif(\(isHeld), estimate, 0)), sum(iif(\(isHeld), charge, 0)),
-        sum(\(isHeld) AND charge > estimate)
+        sum(iif(\(isHeld), estimate, 0)), sum(iif(\(isHeld), \(heldCharge), 0)),
+        sum(\(isHeld) AND \(heldCharge) > estimate)
       FROM calls WHERE \(condition)
       GROUP BY app, upstream, model, usage_source\(hour.map { ", " + $0 } ?? "")
       """

@@ -140,7 +140,7 @@ import Testing
     let held = try await installation.run("reconcile", "usage.json")
     #expect(held.status == 75 && held.output.isEmpty, "\(held)")
     #expect(held.errors.contains("busy"), "\(held.errors)")
-    _ = try await holder.terminate()
+    try await holder.kill9()
     let free = try await installation.run("reconcile", "usage.json")
     #expect(free.status == 0, "\(free)")
   }

@@ -221,6 +221,14 @@ import Testing
         "image_generation",
         "\"input_cost_per_image\": 0.167, \"input_cost_per_pixel\": 1.59e-07, "
           + "\"output_cost_per_pixel\": 0.0") == image)
+    for (tokens, input) in [
+      ("\"input_cost_per_token\": 0.0, \"output_cost_per_token\": 0.0, ", 0 as Int64),
+      ("\"input_cost_per_token\": 2e-06, ", 2_000_000_000),
+    ] {
+      let rates = try base("image_generation", tokens + "\"input_cost_per_image\": 0.167")
+      #expect(rates?[.imagesOut] == 167_000_000_000_000 && rates?[.imagesIn] == nil)
+      #expect(rates?[.inputUncached] == input)
+    }
     let both = try base(
       "image_generation",
       "\"input_cost_per_token\": 2e-06, \"output_cost_per_token\": 1e-05, "

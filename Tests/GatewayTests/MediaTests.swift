@@ -128,6 +128,25 @@ import Testing
     #expect(try fixture.settlement()?.charge.nanodollars == 9 * TestPrice.second)
   }
 
+  /// What is read here as UTF-8 says something else in UTF-7.
+  @Test func aBodyInAnotherCharsetIsRefused() async throws {
+    let (fixture, upstream) = try await fixture([])
+    for type in ["application/json; charset=utf-7", "text/plain; Charset=\"utf-16\""] {
+      for (path, body) in [
+        ("/v1/chat/completions", #"{"model":"gpt-4o-mini","max_completion_tokens":1}"#),
+        ("/v1/audio/speech", #"{"model":"tts-1","input":"Ebb"}"#),
+      ] {
+        let request = GatewayFixture.request(body, path: path)
+          .replacingOccurrences(of: "application/json", with: type)
+        let refused = try await fixture.call(request)
+        #expect(refused.header("x-leeway-denial") == "request_invalid", "\(refused.text)")
+        #expect(refused.text.contains("utf-8"))
+      }
+    }
+    #expect(upstream.requests.isEmpty)
+    try await fixture.stop()
+  }
+
   /// Servers disagree about which of two types holds.
   @Test func aFormWhoseTypeIsNotPlainIsRefused() async throws {
     let (fixture, upstream) = try await fixture([])

@@ -102,6 +102,54 @@ import Testing
     #expect(settlement.usage.others.map(\.count) == [1])
   }
 
+  private static func settle(
+    _ operation: Providers.Operation, rates: [UsageBucket: Int64], units: [UsageCount],
+    usage: Usage
+  ) -> Settlement {
+    var base = Rates()
+    for (bucket, rate) in rates { base[bucket] = rate }
+    var prices = PriceBook()
+    prices.add(ModelPrice(effectiveFrom: Timestamp(milliseconds: 0), base: base), model: "m")
+    var reading = CallReading()
+    reading.usage = usage
+    var estimate = CallEstimate()
+    estimate.model = "m"
+    estimate.bound = .atMost(reserved)
+    estimate.units = units
+    estimate.price = prices.price(model: "m", at: GatewayFixture.now)
+    return Settlement(
+      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: reserved,
+      endpoint: .metered(operation), prices: prices, at: GatewayFixture.now)
+  }
+
+  /// Tokens that cost nothing are reported; the pictures cost something.
+  @Test func whatTheUsageDoesNotTellOfIsChargedAsAskedFor() {
+    let pictures = [UsageCount(.imagesOut, 2)]
+    let free = Self.settle(
+      .images, rates: [.inputUncached: 0, .outputText: 0, .imagesOut: 30_000_000_000],
+      units: pictures, usage: Self.reported)
+    #expect(free.charge.nanodollars == 60_000 && free.usage[.imagesOut] == 2)
+    // Where the tokens that come out are billed, they are what the pictures cost.
+    let billed = Self.settle(
+      .images,
+      rates: [.inputUncached: 0, .outputText: 1_000_000_000, .imagesOut: 30_000_000_000],
+      units: pictures, usage: Self.reported)
+    #expect(billed.charge.nanodollars == 5_000 && billed.usage[.imagesOut] == 0)
+  }
+
+  @Test func secondsOfASoundThatWasHeldByItsTokensCostNoMore() {
+    var usage = Usage(source: .reported)
+    usage[.audioInMilliseconds] = 1_000_000
+    let rates: [UsageBucket: Int64] = [
+      .inputUncached: 1_000_000, .outputText: 1_000_000, .audioInMilliseconds: 1_000_000_000,
+    ]
+    let charge = Self.settle(.transcriptions, rates: rates, units: [], usage: usage).charge
+    #expect(charge == Self.reserved)
+    usage[.audioInMilliseconds] = 20
+    let short = Self.settle(.transcriptions, rates: rates, units: [], usage: usage).charge
+    #expect(short.nanodollars == 20_000)
+  }
+
   @Test func zeroUsageIsReportedNotEstimated() {
     let settlement = Self.settle(.reportedElseEstimate, usage: Usage(source: .reported))
     #expect(settlement.charge == .zero)

@@ -1,5 +1,6 @@
 // Where the bytes of a prompt do not fit into a budget, its tokens may.
 
+import Foundation
 import Metering
 import Providers
 import TestSupport
@@ -75,16 +76,48 @@ import Testing
     #expect(refusals == 1)
   }
 
-  /// The other calls of a loop do not wait for the count of a text of any length.
-  @Test func aLongTextIsCountedByItsBytes() async throws {
+  /// What the refusal of the only call says that it would cost at most, in nanodollars.
+  private func refusedEstimate(_ request: String, cap: Int64) async throws -> Int64? {
     let upstream = try ScriptedUpstream { _ in [.bytes(Self.answer)] }
-    let text = String(repeating: Self.sentence, count: 5_000)
     let fixture = try await GatewayFixture(
-      upstreamPort: upstream.port, capNanodollars: Int64(text.utf8.count / 2) * 1_000,
-      isOpenAI: true)
-    let refused = try await fixture.call(GatewayFixture.request(Self.chat(text)))
-    #expect(refused.header("x-leeway-denial") == "budget_exhausted")
+      upstreamPort: upstream.port, capNanodollars: cap, isOpenAI: true)
+    let answer = try await fixture.call(GatewayFixture.request(request))
     try await fixture.stop()
+    guard answer.status != 200 else { return nil }
+    return try fixture.events().compactMap { event in
+      if case .refused(let refused) = event.kind {
+        refused.budget?.estimate.nanodollars
+      } else {
+        nil
+      }
+    }.first
+  }
+
+  /// Where not even a text of no tokens would fit, nothing is counted.
+  @Test func aSpentAppsTextsAreNotCounted() async throws {
+    let bytes = Int64(Self.text.utf8.count) * 1_000
+    let spent = try #require(try await refusedEstimate(Self.chat(Self.text), cap: 1_000))
+    #expect(spent > bytes)
+    let closer = try #require(
+      try await refusedEstimate(Self.chat(Self.text), cap: bytes / 10 + 1_000_000))
+    #expect(closer < bytes / 2)
+  }
+
+  /// The other calls of a loop do not wait for the count of a text of any length: of a long one the
+  /// beginning is counted, and the rest is bytes.
+  @Test(arguments: [sentence, "Die Flut steigt über die Kaimauer – größer als gestern: 潮汐。 "])
+  func ofALongTextTheBeginningIsCounted(sentence: String) async throws {
+    let text = String(repeating: sentence, count: 400_000 / sentence.utf8.count)
+    let bytes = Int64(text.utf8.count) * 1_000
+    let counted = try #require(try await refusedEstimate(Self.chat(text), cap: bytes / 2))
+    let least = bytes - 128 * 1_024 * 1_000
+    #expect((least..<bytes - 32 * 1_024 * 1_000).contains(counted))
+    // In two texts as in one.
+    let half = String(repeating: sentence, count: 200_000 / sentence.utf8.count)
+    let two = Self.chat(half).replacingOccurrences(
+      of: #""messages":["#, with: #""messages":[{"role":"user","content":"\#(half)"},"#)
+    let twice = try #require(try await refusedEstimate(two, cap: bytes / 2))
+    #expect((least - 1_000_000..<bytes - 32 * 1_024 * 1_000).contains(twice))
   }
 
   @Test func embeddingsAndResponsesAreCountedToo() async throws {

@@ -39,7 +39,7 @@ import Testing
       guard case .refused(let refused) = event.kind else { return "not recorded" }
       return refused.code == denial.code && refused.status == UInt16(denial.httpStatus)
         ? denial.code : "recorded as \(refused.code)"
-    case .tooLarge: return "too large"
+    case .tooLarge(let room): return "too large for \(room.nanodollars)"
     }
   }
 
@@ -47,12 +47,24 @@ import Testing
   @Test func aCloserBoundIsAskedForBeforeTheMoneyRefuses() {
     var admission = admission(AppPolicy(app: "a", budgets: [budget(10)], models: ["m"]))
     let dear = CostBound.atMost(Money(nanodollars: 11))
-    #expect(answer(&admission, request("m", dear), mayTighten: true, at: noon) == "too large")
+    #expect(
+      answer(&admission, request("m", dear), mayTighten: true, at: noon) == "too large for 10")
     #expect(admission.ledger.lastSequence == 0)
     let forbidden = answer(&admission, request("other", dear), mayTighten: true, at: noon)
     #expect(forbidden == "model_forbidden")
     let fitting = CostBound.atMost(Money(nanodollars: 10))
     #expect(answer(&admission, request("m", fitting), mayTighten: true, at: noon) == "admitted")
+    guard
+      case .admitted(let first, _) = admission.admit(
+        request("m", .atMost(Money(nanodollars: 4))), at: noon)
+    else { preconditionFailure("it fits") }
+    #expect(
+      answer(&admission, request("m", dear), mayTighten: true, at: noon) == "too large for 6")
+    // What is spent beyond its cap has no room.
+    _ = admission.settle(
+      first, charge: Money(nanodollars: 30), outcome: LedgerTests.outcome, at: noon)
+    #expect(
+      answer(&admission, request("m", dear), mayTighten: true, at: noon) == "too large for 0")
     _ = admission.cap(app: "a", reason: "drift.", order: 1, at: noon)
     #expect(answer(&admission, request("m", dear), mayTighten: true, at: noon) == "app_capped")
   }

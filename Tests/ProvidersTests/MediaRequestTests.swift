@@ -87,7 +87,14 @@ import Testing
       }
     }
     #expect(try most(#","size":"auto""#) == open)
-    #expect(try most(#","size":"1024x1024x1""#) == open)
+    // No plain size, and none that the model makes: too long, too small, too large.
+    for size in [
+      "1024x1024x1", "+16x+16", "-1024x1024", "01024x1024", " 1024x1024", "16x16", "2048x512",
+      "512x1600", "800x800", "3000x3000", "4000x2000",
+    ] {
+      #expect(try most(#","size":"\#(size)""#) == open, "\(size)")
+    }
+    #expect(try #require(try most(#","size":"816x816""#)) < open)
     #expect(try most(#","quality":"ultra""#) == nil)
     let unknown = #"{"model":"gpt-image-9","prompt":"p","quality":"low"}"#
     #expect(try Operation.images.peek(Array(unknown.utf8)).outputTokensMax == nil)
@@ -114,9 +121,75 @@ import Testing
     #expect(
       Self.price([.queries: 7]).worstCase(inputTokens: 0, outputTokens: 0, units: none.units) == nil
     )
+  }
+
+  @Test func tokensAndPicturesThatCostAreBothHeld() throws {
+    let body = #"{"model":"m","prompt":"A quay","n":2,"size":"512x256"}"#
+    let request = try Operation.images.peek(Array(body.utf8))
+    let free = request.billed(at: Self.price([.inputUncached: 0, .outputText: 0, .imagesOut: 7]))
+    #expect(free.units == [UsageCount(.imagesOut, 2)] && free.outputTokensMax == 0)
+    let input = request.billed(at: Self.price([.inputUncached: 5, .imagesOut: 7]))
+    #expect(input.units == free.units && input.inputTokensMax == request.inputTokensMax)
+    #expect(input.outputTokensMax == 0)
+    let all = request.billed(at: Self.price([.inputUncached: 5, .outputImage: 9, .pixelsOut: 7]))
+    #expect(all.units.map(\.bucket) == [.pixelsOut] && all.inputTokensMax > 0)
+    #expect(all.outputTokensMax == request.outputTokensMax)
+    // Free altogether.
+    let none = request.billed(at: Self.price([.inputUncached: 0, .outputText: 0]))
+    #expect(none == request)
     let unsized = try Operation.images.peek(Array(#"{"model":"m","prompt":"p"}"#.utf8))
-    #expect(
-      unsized.billed(at: Self.price([.pixelsOut: 7])).units == [UsageCount(.imagesOut, 1)])
+    for rates: [UsageBucket: Int64] in [
+      [.pixelsOut: 7], [.pixelsOut: 7, .outputText: 0, .inputUncached: 0],
+    ] {
+      #expect(unsized.billed(at: Self.price(rates)).unboundablePart?.contains("'size'") == true)
+    }
+  }
+
+  /// Whatever the price says and whatever an answer within the request reports.
+  @Test func heldIsNeverLessThanCharged() throws {
+    let buckets: [UsageBucket] = [
+      .inputUncached, .inputAudio, .inputImage, .outputText, .outputImage, .outputAudio,
+      .imagesOut, .imagesIn, .pixelsOut, .charactersIn, .audioInMilliseconds,
+    ]
+    let requests = [
+      try Operation.images.peek(
+        Array(#"{"model":"gpt-image-1","prompt":"A quay","n":3,"size":"64x32"}"#.utf8)),
+      try Operation.images.peek(Array(#"{"model":"gpt-image-2","prompt":"A quay"}"#.utf8)),
+      try Operation.speech.peek(Array(#"{"model":"tts","input":"Ebb and flow"}"#.utf8)),
+      try transcription(SoundLengthTests.wave(milliseconds: 12_345)),
+    ]
+    try checkProperty("held ≥ charged", over: 0...Int64.max, runs: 2_000, countMax: 3) { seeds in
+      var generator = SeededGenerator(seed: UInt64(bitPattern: seeds.reduce(0, &+)))
+      var base = Rates()
+      for bucket in buckets where generator.int(0...2) == 0 {
+        base[bucket] = [0, 1_000_000, 3_000_000_000][generator.int(0...2)]
+      }
+      let price = ModelPrice(
+        effectiveFrom: Self.start, base: base, outputTokensMax: 2_000, inputTokensMax: 16_000)
+      let request = requests[generator.int(0...3)]
+      let billed = request.billed(at: price)
+      let held =
+        billed.unboundablePart == nil
+        ? price.worstCase(
+          inputTokens: billed.fillsContext ? 16_000 : billed.inputTokensMax,
+          outputTokens: billed.outputTokensMax ?? 2_000, units: billed.units) : nil
+      guard let held else { return }
+      let input = request.fillsContext ? 16_000 : request.inputTokensMax
+      let output = request.outputTokensMax ?? 2_000
+      var usage = Usage(source: .reported)
+      let inputs: [UsageBucket] = [.inputUncached, .inputAudio, .inputImage]
+      let outputs: [UsageBucket] = [.outputText, .outputImage, .outputAudio]
+      usage[inputs[generator.int(0...2)]] = generator.int(0...input)
+      usage[outputs[generator.int(0...2)]] = generator.int(0...output)
+      for unit in billed.units { usage[unit.bucket] = generator.int(0...unit.count) }
+      var prices = PriceBook()
+      prices.add(price, model: "m")
+      let cost = prices.cost(
+        of: usage, otherModels: [], model: "m", asked: price, responseModel: "m",
+        serviceTier: nil, at: Self.start)
+      let charged = try #require(cost).charge(held: held)
+      try require(charged <= held, "\(charged) of \(held) at \(base.statedBuckets)")
+    }
   }
 
   @Test func anEditCountsItsPictures() throws {
@@ -149,8 +222,23 @@ import Testing
     #expect(throws: PeekFault.self) { try Operation.images.peek(Array(body.utf8)) }
   }
 
+  /// A picture has far more tokens than its name has bytes.
+  @Test(arguments: [
+    #""reference_images":["file-1"]"#, #""image_url":"https://x""#, #""input_image":{"id":"f"}"#,
+    #""images":[["file-1","file-2"]]"#, #""image":{"urls":["a","b"]}"#, #""init_img":"x""#,
+  ])
+  func picturesUnderOtherNamesHaveNoBound(field: String) throws {
+    let body = #"{"model":"gpt-image-1","prompt":"p",\#(field)}"#
+    #expect(
+      try Operation.images.peek(Array(body.utf8)).unboundablePart?.contains("picture") == true)
+    let name = String(field.dropFirst().prefix { $0 != "\"" })
+    if name.hasSuffix("s") || name == "image" { return }
+    let inForm = form(fields([("model", "gpt-image-1"), (name, "x")]))
+    #expect(try peek(.images, inForm).unboundablePart?.contains("picture") == true)
+  }
+
   @Test func otherServersWaysToAskForMoreHaveNoBound() throws {
-    for field in ["num_images", "num_outputs", "batch_size"] {
+    for field in ["num_images", "num_outputs", "batch_size", "resolution"] {
       let body = #"{"model":"gpt-image-1","prompt":"p","\#(field)":50}"#
       #expect(try Operation.images.peek(Array(body.utf8)).unboundablePart == "'\(field)'")
       let inForm = form(fields([("model", "gpt-image-1"), (field, "50")]))
@@ -175,6 +263,20 @@ import Testing
       let units = request.billed(at: Self.price([.charactersIn: 15])).units
       #expect(units == [UsageCount(.charactersIn, Int64(long) * count)])
     }
+  }
+
+  /// Servers of the same API speak what stands under other names.
+  @Test(arguments: [
+    (#""input":"Ebb","voice":"a long voice","response_format":"mp3","stream_format":"sse""#, 3),
+    (#""input":"Ebb","voice":{"id":"voice_123"}"#, 3), (#""input":"Ebb","text":"Flut""#, 7),
+    (#""input":"Ebb","instructions":"Slow""#, 7), (#""texts":["Ebb",{"text":"Flut"}]"#, 7),
+    (#""input":"Ebb","stream_format":"Flut""#, 7),
+  ])
+  func theCharactersOfAllTextsAreCounted(fields: String, count: Int64) throws {
+    let body = #"{"model":"tts-1",\#(fields)}"#
+    let request = try Operation.speech.peek(Array(body.utf8))
+    let units = request.billed(at: Self.price([.charactersIn: 15])).units
+    #expect(units == [UsageCount(.charactersIn, count)], "\(body)")
   }
 
   @Test func aModelThatIsBilledByTokensIsBoundByItsBook() throws {
@@ -219,9 +321,19 @@ import Testing
     #expect(request.billed(at: Self.bySeconds).unboundablePart?.contains("WAV") == true)
     let tokens = request.billed(at: Self.price([.inputUncached: 3, .outputText: 5]))
     #expect(tokens.fillsContext && tokens.unboundablePart == nil && tokens.units.isEmpty)
+    // Seconds beside tokens of both sides are what these come to; else they are billed as well.
+    let said: [UsageBucket: Int64] = [.inputUncached: 3, .outputText: 5, .audioInMilliseconds: 2]
+    #expect(request.billed(at: Self.price(said)).unboundablePart == nil)
+    let free: [UsageBucket: Int64] = [.inputUncached: 0, .outputText: 0, .audioInMilliseconds: 2]
+    #expect(request.billed(at: Self.price(free)).unboundablePart?.contains("WAV") == true)
+    let both = try transcription(SoundLengthTests.wave(milliseconds: 20)).billed(
+      at: Self.price(said))
+    #expect(both.fillsContext && both.units == [UsageCount(.audioInMilliseconds, 10_000)])
   }
 
-  @Test(arguments: ["chunking_strategy", "chunking_strategy[type]", "url"])
+  @Test(arguments: [
+    "chunking_strategy", "chunking_strategy[type]", "url", "file_url", "file_id", "audio_url",
+  ])
   func aSoundInPiecesHasNoBound(field: String) throws {
     let request = try transcription([1], [("model", "m"), (field, "auto")])
     #expect(request.unboundablePart != nil)

@@ -30,7 +30,7 @@ import Testing
       "--b\r\n\(Self.head)\r\n\r\none\r\n"
       + "--b\r\ncontent-type: text/plain; charset=UTF-8\r\n"
       + "content-disposition: form-data; name=\"f\"; filename=\"g.wav\"\r\n"
-      + "Content-Length: 9\r\n\r\n-\r\n--\r\n-c\n\r\n--b--\r\n"
+      + "Content-Length: 10\r\n\r\n-\r\n--\r\n-c\n\r\n--b--\r\n"
     #expect(try read(body) == ["a=one", "f file=-\r\n--\r\n-c\n"])
     #expect(try read(String(body.dropLast())).count == 2)
     #expect(try read("--b\r\n\(Self.head)\r\n\r\n\r\n--b--") == ["a="])
@@ -41,6 +41,28 @@ import Testing
       + "\r\none\r\n--b\r\nContent-Disposition: form-data; name=f; filename=g.wav; "
       + "filename*=utf-8''g.wav\r\nContent-Transfer-Encoding: binary\r\n\r\ntwo\r\n--b--"
     #expect(try read(plain) == ["a=one", "f file=two"])
+    let rare =
+      "--b\r\nContent-Disposition: form-data; name=a!#$&^|~\r\n\r\none\r\n--b\r\n"
+      + "Content-Type: text/csv; charset=windows-1252\r\nContent-Disposition: form-data; name=f; "
+      + "filename*=utf-8''g.csv; filename=\"C:\\g.csv\"\r\n\r\ntwo\r\n--b--"
+    #expect(try read(rare) == ["a!#$&^|~=one", "f file=two"])
+  }
+
+  /// A body of nothing but the boundary's beginnings takes no longer than another one.
+  @Test(arguments: [70, 69, 35])
+  func theSearchForABoundaryIsLinear(hyphens: Int) throws {
+    let boundary = [UInt8](repeating: 0x2D, count: hyphens) + Array("x".utf8).prefix(70 - hyphens)
+    let content = [UInt8](repeating: 0x2D, count: 100_000) + Array("\r\n".utf8)
+    let head = Array("\r\n\(Self.head)\r\n\r\n".utf8)
+    let end = [0x2D, 0x2D] + boundary + [0x2D, 0x2D]
+    let body = [0x2D, 0x2D] + boundary + head + content + end
+    body.withUnsafeBytes { bytes in
+      var form = MultipartForm(bytes, boundary: boundary)
+      let part = try? form.next()
+      // A boundary of hyphens alone stands in the content, too.
+      #expect(part?.content.count == (hyphens == 70 ? nil : 100_000))
+      #expect(form.comparedCount <= 2 * body.count)
+    }
   }
 
   @Test(arguments: [
@@ -66,6 +88,17 @@ import Testing
     "--b\r\n\(head)\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--",
     "--b\r\n\(head)\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nx\r\n--b--",
     "--b\r\n\(head)\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head)\r\nContent-Length: 2\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head)\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head)\r\nContent-Length: +1\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head)\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head)\r\n"
+      + String(repeating: "Content-Transfer-Encoding: 8bit\r\n", count: 16) + "\r\nx\r\n--b--",
+    "--b\r\n\(head); filename=\"\(String(repeating: "x", count: 8_200))\"\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=\"_charset_\"\r\n\r\nutf-16\r\n--b--",
+    "--b\r\n\(head); filename=\"x\\\"; name=\"c\"\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head); filename=x\\y\"\r\n\r\nx\r\n--b--",
+    "--b\r\n\(head); filename*=a''x; filename*=a''y; filename=x\r\n\r\nx\r\n--b--",
     "--b\r\n\(head)\r\n: x\r\n\r\nx\r\n--b--", "--b\r\n\(head)\u{0}\r\n\r\nx\r\n--b--",
   ])
   func whatServersCouldReadOtherwiseIsRefused(body: String) {
@@ -108,6 +141,18 @@ import Testing
     ("Multipart/Form-Data;  Boundary=\"a b\"", .unknown),
     ("multipart/form-data;boundary=\"a-b\"", .multipart(boundary: Array("a-b".utf8))),
     ("multipart/form-data", .unknown), ("multipart/form-data; boundary=", .unknown),
+    ("multipart/form-data; boundary=a-_.'+9", .multipart(boundary: Array("a-_.'+9".utf8))),
+    ("multipart/form-data; boundary=\"a(),/:=?\"", .multipart(boundary: Array("a(),/:=?".utf8))),
+    ("multipart/form-data; boundary=a/b", .unknown),
+    ("multipart/form-data; boundary=a=b", .unknown),
+    ("multipart/form-data; boundary=a,b", .unknown),
+    ("multipart/form-data; boundary=a:b", .unknown),
+    ("multipart/form-data; boundary=a?b", .unknown),
+    ("multipart/form-data; boundary=(a)", .unknown),
+    ("application/json;", .json), ("application/json; charset=\"UTF-8\" ", .json),
+    ("application/json; charset=utf-16", .unknown), ("application/json; charset=utf-7", .unknown),
+    ("application/json; charset=utf-8; charset=utf-7", .unknown),
+    ("application/json; profile=x", .unknown), ("application/json; charset = utf-7", .unknown),
     ("multipart/form-data; boundary=a; boundary=b", .unknown),
     ("multipart/form-data; charset=utf-8; boundary=a", .unknown),
     ("application/x-www-form-urlencoded", .unknown), ("text/json", .unknown), ("", .unknown),
@@ -116,6 +161,19 @@ import Testing
     var type = type
     #expect(type.withUTF8 { RequestForm(contentType: UnsafeRawBufferPointer($0)) } == form)
     #expect(RequestForm(contentType: nil) == .json)
+  }
+
+  @Test(arguments: [
+    ("application/json", true), ("", true), ("application/x-www-form-urlencoded", true),
+    ("application/json; charset=UTF-8", true), ("text/plain;charset=\"utf-8\"", true),
+    ("application/json; odata=verbose; charset=utf-8", true),
+    ("application/json; charset=utf-16", false), ("application/json;Charset=UTF-7", false),
+    ("application/json; charset =utf-7", false), ("application/json; charset*=utf-7", false),
+    ("application/json; charset=utf-8; charset=utf-7", false), ("a/b; charset=utf-80", false),
+  ])
+  func anotherCharsetIsSeen(type: String, isUTF8: Bool) {
+    var type = type
+    #expect(type.withUTF8 { RequestForm.isUTF8(UnsafeRawBufferPointer($0)) } == isUTF8)
   }
 }
 

@@ -88,12 +88,15 @@ import Testing
       ])
       let totals = try database.usageTotals(since: span.since, until: span.until)
       #expect(totals.map(\.charge) == [Money(nanodollars: charge)])
+      // What was held is held against what was charged at the same prices.
+      #expect(totals.map(\.heldCharge) == [Money(nanodollars: 10)])
       #expect(try database.call(call)?.firstCharge == Money(nanodollars: 10))
     }
     // The roll-up of what ages out has it too.
     #expect(try database.pruneCalls(olderThan: Timestamp(milliseconds: .max / 2)) == 1)
     let totals = try database.usageTotals(since: span.since, until: span.until)
     #expect(totals.map(\.charge) == [Money(nanodollars: 4)])
+    #expect(totals.map(\.heldCharge) == [Money(nanodollars: 10)])
   }
 
   @Test func anOpenCallIsNotChargedAnew() throws {

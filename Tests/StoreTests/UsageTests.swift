@@ -33,8 +33,10 @@ import Testing
         $0.state == .settled && $0.usage.source == .reported && $0.estimate > .zero
       }
       #expect(total.held.nanodollars == held.map(\.estimate.nanodollars).reduce(0, +))
-      #expect(total.heldCharge.nanodollars == held.map(\.charge.nanodollars).reduce(0, +))
-      #expect(total.overruns == held.count { $0.charge > $0.estimate })
+      // As they were charged first: a repricing is no overrun.
+      let charges = held.map { $0.firstCharge ?? $0.charge }
+      #expect(total.heldCharge.nanodollars == charges.map(\.nanodollars).reduce(0, +))
+      #expect(total.overruns == zip(held, charges).count { $0.estimate < $1 })
       for (source, part) in [
         (UsageSource.reported, total.reported), (.estimated, total.estimated),
         (.unknown, total.unknown),

@@ -163,12 +163,12 @@ extension PriceTableRow {
     var row = self
     switch mode {
     case "image_generation":
-      // A generated image's price stands in the field of an input image, or pixel, where the model
-      // is not billed by token.
+      // A generated image's price stands in the field of an input image, or pixel, where no token
+      // that comes out costs anything.
       for (input, output) in [
         (UsageBucket.imagesIn, UsageBucket.imagesOut), (.pixelsIn, .pixelsOut),
       ]
-      where self[base: .inputUncached] == nil && (self[base: output] ?? 0) == 0 {
+      where !chargesOutputTokens && (self[base: output] ?? 0) == 0 {
         guard let rate = self[base: input] else { continue }
         row[base: output] = rate
         row[base: input] = nil
@@ -189,6 +189,10 @@ extension PriceTableRow {
     default: break
     }
     return row
+  }
+
+  private var chargesOutputTokens: Bool {
+    rates.contains { $0.key.bucket.kind == .outputTokens && $0.value > 0 }
   }
 
   var reasonToLeaveOut: PriceTable.Reason? {

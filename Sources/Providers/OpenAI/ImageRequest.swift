@@ -9,6 +9,8 @@ struct ImageRequest {
     case partialImages
     // Servers of the same API count what they make under other names.
     case numImages, numOutputs, batchSize
+    // By which xAI's are larger.
+    case resolution
 
     static let all = allCases
     var name: StaticString {
@@ -26,6 +28,7 @@ struct ImageRequest {
       case .numImages: "num_images"
       case .numOutputs: "num_outputs"
       case .batchSize: "batch_size"
+      case .resolution: "resolution"
       }
     }
     /// A list in a form repeats the name, with brackets.
@@ -80,6 +83,9 @@ struct ImageRequest {
       let pixels = dimensions.width * dimensions.height
       let (all, isOver) = pixels.multipliedReportingOverflow(by: count)
       units.alternatives.append(UsageCount(.pixelsOut, isOver ? .max : all))
+    } else {
+      units.uncounted = .init(
+        bucket: .pixelsOut, part: "a picture without a plain 'size', which its model is billed by")
     }
     return units
   }
@@ -87,11 +93,28 @@ struct ImageRequest {
   /// `size` as two numbers; nil where it is `auto`, not said, or anything else.
   private var dimensions: ImageTokens.Size? {
     guard let sides = size?.split(separator: "x", omittingEmptySubsequences: false),
-      sides.count == 2, let width = Int64(sides[0]), let height = Int64(sides[1]),
-      (1...100_000).contains(width), (1...100_000).contains(height)
+      sides.count == 2, let width = Self.side(sides[0]), let height = Self.side(sides[1])
     else { return nil }
     return ImageTokens.Size(width: width, height: height)
   }
+
+  /// Digits alone, up to 100,000: some take "+16" for a number, others for nothing.
+  private static func side(_ text: Substring) -> Int64? {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text.first != "0",
+      let side = Int64(text), side <= 100_000
+    else { return nil }
+    return side
+  }
+
+  /// Whether the value of a key that is not read may hold a picture, at servers of the same API.
+  static func mayHoldPicture(_ name: UnsafeRawBufferPointer) -> Bool {
+    let name = String(decoding: name, as: UTF8.self).lowercased()
+    return ["image", "img", "picture", "photo"].contains { name.contains($0) }
+  }
+
+  static let otherPicture = "a picture under a name or in a list that is not known"
+
+  mutating func note(unboundable part: String) { unboundablePart = unboundablePart ?? part }
 }
 
 /// Tokens of a picture that a model makes, as OpenAI publishes them (guide to image generation).
@@ -142,12 +165,20 @@ enum ImageTokens {
     // A quality that nothing is published of.
     default: return nil
     }
-    // The most pixels that the model makes; a square has the finest grid.
-    let (long, short) =
-      size.map { (max($0.width, $0.height), min($0.width, $0.height)) } ?? (2_880, 2_880)
-    let (most, scale): (Int64, Int64) = (8_294_400, 4_000_000)
+    // A square has the finest grid. It stands for a size that the model does not make, too: nobody
+    // knows what it makes instead.
+    var (long, short): (Int64, Int64) = (2_880, 2_880)
+    if let size, isMade(size) {
+      (long, short) = (max(size.width, size.height), min(size.width, size.height))
+    }
     let other = (2 * cells * short + long) / (2 * long)
-    let pixels = min(long * short, most)
-    return (cells * other * (2_000_000 + pixels) + scale - 1) / scale
+    let scale: Int64 = 4_000_000
+    return (cells * other * (2_000_000 + long * short) + scale - 1) / scale
+  }
+
+  /// Whether gpt-image-2 makes pictures of a size.
+  private static func isMade(_ size: Size) -> Bool {
+    let (long, short) = (max(size.width, size.height), min(size.width, size.height))
+    return long <= 3_840 && long <= 3 * short && (655_360...8_294_400).contains(long * short)
   }
 }

@@ -27,6 +27,7 @@ struct ImageRequestSink: RequestSink {
     if depth == 1, !top.isPicture { note(.wrong(top.name, "a plain value", at: offset)) }
     if depth == 1 { isList = !isObject }
     if isObject { notePicture(depth: depth) }
+    if top.isPicture, !isObject, depth > 1 { image.note(unboundable: ImageRequest.otherPicture) }
   }
 
   /// A picture is an object or a text, alone or in a list.
@@ -40,8 +41,10 @@ struct ImageRequestSink: RequestSink {
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     guard depth == 1 else { return }
     top = said.key(text, at: range.lowerBound, fault: &fault)
-    guard let key = top else { return }
-    if let part = key.foreignPart { image.unboundablePart = image.unboundablePart ?? part }
+    if let part = top?.foreignPart { image.note(unboundable: part) }
+    if top == nil, ImageRequest.mayHoldPicture(text.bytes) {
+      image.note(unboundable: ImageRequest.otherPicture)
+    }
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
@@ -98,6 +101,9 @@ struct ImageRequestSink: RequestSink {
       guard let key = try fields.key(of: part, repeats: { $0 == .image || $0 == .images }) else {
         // Whatever its name, a file may be shown to the model, and so may a text.
         if part.isFile { image.pictures += 1 } else { image.textBytes += part.content.count }
+        if !part.isFile, ImageRequest.mayHoldPicture(part.name) {
+          image.note(unboundable: ImageRequest.otherPicture)
+        }
         continue
       }
       if key.isPicture {
@@ -105,7 +111,7 @@ struct ImageRequestSink: RequestSink {
         continue
       }
       let text = try fields.text(of: part, key)
-      if let foreign = key.foreignPart { image.unboundablePart = image.unboundablePart ?? foreign }
+      if let foreign = key.foreignPart { image.note(unboundable: foreign) }
       switch key {
       case .model: image.model = text
       case .size: image.size = text
@@ -127,7 +133,7 @@ extension ImageRequest.Key {
   /// How a field that only other servers know is named to people.
   fileprivate var foreignPart: String? {
     switch self {
-    case .numImages, .numOutputs, .batchSize: "'\(name)'"
+    case .numImages, .numOutputs, .batchSize, .resolution: "'\(name)'"
     default: nil
     }
   }

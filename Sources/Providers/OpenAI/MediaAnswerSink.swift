@@ -67,8 +67,9 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
       own.usage = figures
     } else if let milliseconds, Medium.hasDuration {
       var figures = Usage(source: .reported)
-      // Seconds are billed whole.
-      figures[.audioInMilliseconds] = (milliseconds + 999) / 1_000 * 1_000
+      // Seconds are billed whole, and by some no fewer than ten.
+      let billed = max(milliseconds, TranscriptionRequest.millisecondsMin)
+      figures[.audioInMilliseconds] = (billed + 999) / 1_000 * 1_000
       own.usage = figures
     }
     var reading = earlier

@@ -4,12 +4,12 @@ import Metering
 
 /// The sink of a speech request.
 ///
-/// Billed by the characters of `input`, which the request holds, or by tokens, whose number the
+/// Billed by the characters of its text, which the request holds, or by tokens, whose number the
 /// length of the speech decides: that bound is the price book's.
 struct SpeechRequestSink: RequestSink {
   private enum Key: UInt8, RequestKey, CaseIterable {
-    case model, input, instructions
-    case streamFormat
+    case model, input, instructions, voice
+    case responseFormat, streamFormat
 
     static let all = allCases
     var name: StaticString {
@@ -17,6 +17,8 @@ struct SpeechRequestSink: RequestSink {
       case .model: "model"
       case .input: "input"
       case .instructions: "instructions"
+      case .voice: "voice"
+      case .responseFormat: "response_format"
       case .streamFormat: "stream_format"
       }
     }
@@ -28,8 +30,9 @@ struct SpeechRequestSink: RequestSink {
   private var request = PeekedRequest()
   private var said = SaidKeys<Key>()
   private var top: Key?
-  /// Where the text to speak stands, its quotation marks included.
-  private(set) var input: Range<Int>?
+  /// Where the texts stand that may be spoken, their quotation marks included: a server may take
+  /// another key for `input`.
+  private var spoken: [Range<Int>] = []
   private var textBytes = 0
 
   init() {}
@@ -39,7 +42,7 @@ struct SpeechRequestSink: RequestSink {
   ) throws(PeekFault) -> PeekedRequest {
     guard form == .json else { throw .formUnknown }
     let sink = try read(body)
-    let characters = sink.input.map { Self.characters(of: body[$0]) } ?? 0
+    let characters = sink.spoken.reduce(0) { $0 + Self.characters(of: body[$1]) }
     var request = sink.finished(bodyBytes: body.count).of(deployment)
     request.media = MediaUnits(alternatives: [UsageCount(.charactersIn, characters)])
     return request
@@ -59,6 +62,11 @@ struct SpeechRequestSink: RequestSink {
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     // What else a server may read aloud counts as text, too.
     textBytes += text.count
+    let isFormat = top == .streamFormat && (text.equals("sse") || text.equals("audio"))
+    switch top {
+    case .model, .voice, .responseFormat: break
+    default: if !isFormat { spoken.append(range) }
+    }
     guard depth == 1 else { return }
     switch top {
     case .model:
@@ -66,7 +74,6 @@ struct SpeechRequestSink: RequestSink {
         return note(.wrong("model", "a string of at most 256 bytes", at: range.lowerBound))
       }
       request.model = name
-    case .input: input = range
     case .streamFormat: request.isStream = text.equals("sse")
     default: break
     }
@@ -79,7 +86,8 @@ struct SpeechRequestSink: RequestSink {
   }
 
   private mutating func noteNoText(at offset: Int, depth: Int) {
-    guard depth == 1, let top else { return }
+    // A voice may be an object that names one's own.
+    guard depth == 1, let top, top != .voice else { return }
     note(.wrong(top.name, "a string", at: offset))
   }
 

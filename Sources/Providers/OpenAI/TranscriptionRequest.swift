@@ -11,7 +11,7 @@ enum TranscriptionRequest {
     case model, file, stream, prompt
     case chunkingStrategy
     // A sound that lies elsewhere, at servers of the same API.
-    case url
+    case url, fileURL, fileID, audioURL
 
     static let all = allCases
     var name: StaticString {
@@ -22,6 +22,9 @@ enum TranscriptionRequest {
       case .prompt: "prompt"
       case .chunkingStrategy: "chunking_strategy"
       case .url: "url"
+      case .fileURL: "file_url"
+      case .fileID: "file_id"
+      case .audioURL: "audio_url"
       }
     }
     /// Lists repeat a name, with brackets.
@@ -29,7 +32,7 @@ enum TranscriptionRequest {
   }
 
   /// Some servers bill no less than ten seconds, all of them whole ones.
-  private static let millisecondsMin: Int64 = 10_000
+  static let millisecondsMin: Int64 = 10_000
 
   static func peek(
     _ body: UnsafeRawBufferPointer, form: RequestForm, deployment: String?
@@ -39,8 +42,10 @@ enum TranscriptionRequest {
     var fields = FormFields<Key>()
     var request = PeekedRequest()
     var media = MediaUnits(
-      unboundablePart: "a sound whose file does not bound its length (WAV "
-        + "with plain samples and MP3 do)")
+      uncounted: .init(
+        bucket: .audioInMilliseconds,
+        part: "a sound whose file does not bound its length (WAV with plain samples and MP3 do)",
+        isBoundByTokens: true))
     request.fillsContext = true
     while let part = try form.next() {
       guard let key = try fields.key(of: part, repeats: { _ in false }) else {
@@ -57,8 +62,8 @@ enum TranscriptionRequest {
       case .model: request.model = try fields.text(of: part, key)
       case .stream: request.isStream = try fields.flag(of: part, key)
       case .prompt: _ = try fields.text(of: part, key)
-      case .chunkingStrategy, .url:
-        // Each piece may fill the context window once more.
+      case .chunkingStrategy, .url, .fileURL, .fileID, .audioURL:
+        // Each piece may fill the context window once more, and another file hold anything.
         request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
       }
     }
