@@ -111,7 +111,8 @@ struct CallEstimate {
   /// - Parameters:
   ///   - room: the most that fits.
   ///   - file: as in `PriceBook.file`.
-  mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String) {
+  mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String)
+  {
     mayTighten = false
     guard let operation = plan.operation,
       let vocabulary = TokenEncoding.of(model: model)?.vocabulary,

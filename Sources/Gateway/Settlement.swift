@@ -33,7 +33,8 @@ struct Settlement: Equatable {
       self.init(charge: .zero, usage: Self.whole(usage, estimate), isReleased: false)
       self.charge = price(reading, estimate, prices, at, reserved)
       // The seconds of a sound that was held by its tokens are what these come to, about.
-      if endpoint == .metered(.transcriptions), estimate.units.isEmpty, case .atMost = estimate.bound
+      if endpoint == .metered(.transcriptions), estimate.units.isEmpty,
+        case .atMost = estimate.bound
       {
         self.charge = min(self.charge, reserved)
       }

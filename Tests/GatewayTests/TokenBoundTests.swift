@@ -85,7 +85,11 @@ import Testing
     try await fixture.stop()
     guard answer.status != 200 else { return nil }
     return try fixture.events().compactMap { event in
-      if case .refused(let refused) = event.kind { refused.budget?.estimate.nanodollars } else { nil }
+      if case .refused(let refused) = event.kind {
+        refused.budget?.estimate.nanodollars
+      } else {
+        nil
+      }
     }.first
   }
 

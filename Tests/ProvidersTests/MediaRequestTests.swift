@@ -229,7 +229,8 @@ import Testing
   ])
   func picturesUnderOtherNamesHaveNoBound(field: String) throws {
     let body = #"{"model":"gpt-image-1","prompt":"p",\#(field)}"#
-    #expect(try Operation.images.peek(Array(body.utf8)).unboundablePart?.contains("picture") == true)
+    #expect(
+      try Operation.images.peek(Array(body.utf8)).unboundablePart?.contains("picture") == true)
     let name = String(field.dropFirst().prefix { $0 != "\"" })
     if name.hasSuffix("s") || name == "image" { return }
     let inForm = form(fields([("model", "gpt-image-1"), (name, "x")]))
