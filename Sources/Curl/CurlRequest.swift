@@ -65,14 +65,16 @@ public struct CurlRequest: Sendable {
   public var reusesConnection: Bool
   /// Certificates to trust, PEM; nil: the system's.
   public var certificateFile: String?
-  /// Takes the answer's body as it comes, on the client's own thread; the response's is empty then.
-  public var onBody: (@Sendable (UnsafeRawBufferPointer) -> Void)?
+  /// Takes the body of an answer of status 200 as it comes, on the client's own thread, and says
+  /// whether to go on: false is the transfer's end, `transferBroken`. The response's body is empty
+  /// then, whatever its status.
+  public var onBody: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
 
   public init(
     url: String, content: Content, timeoutSeconds: Double = 30,
     connectTimeoutSeconds: Double = 10, responseBytesMax: Int = 1 << 20,
     reusesConnection: Bool = true, certificateFile: String? = nil,
-    onBody: (@Sendable (UnsafeRawBufferPointer) -> Void)? = nil
+    onBody: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
   ) {
     self.url = url
     self.content = content

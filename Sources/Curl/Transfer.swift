@@ -195,10 +195,10 @@ extension Transfer {
     }
     bodyBytes += bytes.count
     if let onBody = request.onBody {
-      onBody(bytes)
-    } else {
-      body.append(contentsOf: bytes)
+      let status = easy.map { leeway_curl_response_code($0) } ?? 0
+      return status != 200 || onBody(bytes) ? bytes.count : 0
     }
+    body.append(contentsOf: bytes)
     return bytes.count
   }
 

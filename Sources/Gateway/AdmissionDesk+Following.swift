@@ -47,11 +47,13 @@ extension Exchange {
     _ ending: Call.Ending, _ reading: CallReading
   ) -> (job: FollowedJob, state: JobProgress.State)? {
     guard let kind = estimate.jobKind, ending.charge == .reportedElseEstimate,
-      reading.usage == nil, let id = reading.jobID, Self.isPlain(id),
+      reading.usage == nil, let id = reading.jobID, BatchInput.isPlain(id),
       core.upstreams[plan.upstream].canBeAsked
     else { return nil }
     let state = reading.state(of: kind)
-    guard state.isUnderWay, let path = followedPath else { return nil }
+    // A batch may have ended at once: what it cost stands in its results all the same.
+    let isFollowed = state.isUnderWay || kind.hasResults && state != .unknown
+    guard isFollowed, let path = followedPath else { return nil }
     let job = FollowedJob(
       kind: kind, upstream: core.upstreams[plan.upstream].name, path: path, id: id,
       model: estimate.model, serviceTier: estimate.serviceTier, inputTokens: estimate.inputTokens,
@@ -60,22 +62,9 @@ extension Exchange {
     return (job, state)
   }
 
-  /// What stands in a path and means itself there.
-  private static func isPlain(_ id: String) -> Bool {
-    let isFit = id.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-        true
-      default: false
-      }
-    }
-    return isFit && (1...CallEstimate.modelBytesMax).contains(id.utf8.count)
-  }
-
   /// The call's path, with the version that Azure wants to be named. Nil where it is too long for
   /// the journal.
-  private var followedPath: String? {
+  var followedPath: String? {
     plan.headBytes.withUnsafeReadableBytes { bytes in
       var path = String(decoding: bytes[plan.path], as: UTF8.self)
       let whole = UnsafeRawBufferPointer(rebasing: bytes[plan.pathAndQuery])

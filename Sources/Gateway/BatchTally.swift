@@ -63,10 +63,13 @@ struct BatchTally: Sendable {
 
 /// The results of a batch as they come, counted and forgotten.
 struct BatchCount: Sendable {
-  private(set) var reader = JobResultsReader()
+  private(set) var reader: JobResultsReader
   private(set) var tally: BatchTally
 
-  init(_ tally: BatchTally) { self.tally = tally }
+  init(_ reader: JobResultsReader, _ tally: BatchTally) {
+    self.reader = reader
+    self.tally = tally
+  }
 
   mutating func feed(_ bytes: UnsafeRawBufferPointer) {
     var tally = tally

@@ -11,8 +11,10 @@ struct Call: Equatable {
   fileprivate enum Phase: Equatable {
     /// The head has been read and nothing decided. → holding, admitting, ended.
     case opened
-    /// The key has passed and the body is gathered. → admitting, ended.
+    /// The key has passed and the body is gathered. → fetching, admitting, ended.
     case holding
+    /// The body names a file that its cost depends on, which is being read. → admitting, ended.
+    case fetching
     /// The body is whole and admission is asked. → connecting, ended.
     case admitting
     /// Reserved; the upstream has not got a byte. → awaiting, ended.
@@ -82,7 +84,7 @@ struct Call: Equatable {
   /// A reservation is open.
   var isAdmitted: Bool {
     switch phase {
-    case .opened, .holding, .admitting, .ended: false
+    case .opened, .holding, .fetching, .admitting, .ended: false
     case .connecting, .awaiting, .relaying, .draining: true
     }
   }
@@ -111,11 +113,33 @@ struct Call: Equatable {
   enum BodyAction: Equatable {
     case refuse(Denial)
     case askAdmission
+    case fetchInput
   }
 
   /// The body is whole, or broke a rule.
-  mutating func bodyHeld(denial: Denial?) -> BodyAction {
+  ///
+  /// - Parameter hasInput: it names a file that admission has to know.
+  mutating func bodyHeld(denial: Denial?, hasInput: Bool = false) -> BodyAction {
     guard phase == .holding else { preconditionFailure("a body came in \(phase)") }
+    if let denial {
+      phase = .ended
+      return .refuse(denial)
+    }
+    phase = hasInput ? .fetching : .admitting
+    return hasInput ? .fetchInput : .askAdmission
+  }
+
+  enum InputAction: Equatable {
+    case refuse(Denial)
+    case askAdmission
+    /// The call has ended meanwhile.
+    case forget
+  }
+
+  /// The file was read, or broke a rule.
+  mutating func inputFetched(denial: Denial?) -> InputAction {
+    if phase == .ended { return .forget }
+    guard phase == .fetching else { preconditionFailure("an input came in \(phase)") }
     if let denial {
       phase = .ended
       return .refuse(denial)
@@ -180,7 +204,7 @@ struct Call: Equatable {
     case .draining(_, let bytesLeft):
       phase = .draining(status: status, bytesLeft: bytesLeft)
       return .absorb
-    case .opened, .holding, .admitting, .connecting, .relaying, .ended:
+    case .opened, .holding, .fetching, .admitting, .connecting, .relaying, .ended:
       preconditionFailure("an answer began in \(phase)")
     }
   }
@@ -198,7 +222,7 @@ struct Call: Equatable {
       phase = .ended
       return .handOver
     case .draining: return .end(end(.clientGone, .nothing, .nothing, status: 0))
-    case .opened, .holding, .admitting, .connecting, .relaying, .ended:
+    case .opened, .holding, .fetching, .admitting, .connecting, .relaying, .ended:
       preconditionFailure("a socket was opened in \(phase)")
     }
   }
@@ -214,7 +238,7 @@ struct Call: Equatable {
       }
       phase = .draining(status: status, bytesLeft: bytesLeft - count)
       return .absorb
-    case .opened, .holding, .admitting, .connecting, .awaiting, .ended:
+    case .opened, .holding, .fetching, .admitting, .connecting, .awaiting, .ended:
       preconditionFailure("bytes of an answer came in \(phase)")
     }
   }
@@ -228,7 +252,7 @@ struct Call: Equatable {
         status: status)
     case .draining(let status, _):
       return end(.clientGone, Self.charge(status: status), .nothing, status: 0)
-    case .opened, .holding, .admitting, .connecting, .awaiting, .ended:
+    case .opened, .holding, .fetching, .admitting, .connecting, .awaiting, .ended:
       preconditionFailure("an answer ended in \(phase)")
     }
   }
@@ -265,7 +289,7 @@ struct Call: Equatable {
       return .end(end(.upstreamError, Self.charge(status: status), .cut, status: status))
     case .draining(let status, _):
       return .end(end(.clientGone, Self.charge(status: status), .nothing, status: 0))
-    case .opened, .holding, .admitting, .connecting, .ended:
+    case .opened, .holding, .fetching, .admitting, .connecting, .ended:
       return .ignore
     }
   }
@@ -275,6 +299,8 @@ struct Call: Equatable {
   enum DepartureAction: Equatable {
     /// Nothing was reserved: forget the call.
     case forget
+    /// As `forget`; its input is read no further.
+    case stopFetching
     /// Read the answer on, for its usage.
     case drain
     case end(Ending)
@@ -283,9 +309,9 @@ struct Call: Equatable {
   /// The caller's connection closed, or it stopped reading for too long.
   mutating func callerLeft() -> DepartureAction {
     switch phase {
-    case .opened, .holding, .admitting:
-      phase = .ended
-      return .forget
+    case .opened, .holding, .fetching, .admitting:
+      defer { phase = .ended }
+      return phase == .fetching ? .stopFetching : .forget
     case .ended, .draining:
       return .forget
     case .connecting:
@@ -318,6 +344,9 @@ struct Call: Equatable {
     case .opened, .holding, .admitting:
       phase = .ended
       return .refuse(.requestInvalid(message: "The request's body did not arrive in time."))
+    case .fetching:
+      phase = .ended
+      return .refuse(.inputUnavailable(reason: "it did not arrive in time; try again shortly."))
     case .connecting:
       let failure = UpstreamFailure.connectTimeout
       return .end(end(.timeout, .nothing, .failure(failure), status: failure.httpStatus))
@@ -337,7 +366,7 @@ struct Call: Equatable {
   /// The gateway stops and its grace is over.
   mutating func stopped() -> TimeoutAction {
     switch phase {
-    case .opened, .holding, .admitting:
+    case .opened, .holding, .fetching, .admitting:
       phase = .ended
       return .refuse(.shuttingDown)
     case .connecting:

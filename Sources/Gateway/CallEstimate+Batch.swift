@@ -3,41 +3,143 @@
 import Metering
 import Providers
 
+/// The sum over the requests of a batch, added up one by one. Where the book has no price of its
+/// own for batches, the list's holds.
+struct BatchBound: Sendable {
+  /// More models than this are not looked up.
+  static let modelsMax = 64
+  /// Models are compared by what so many tokens in and as many out cost: no long call.
+  private static let sizeCompared: Int64 = 1_000
+
+  private let prices: PriceBook
+  private let start: Timestamp
+  private var found: [String: ModelPrice?] = [:]
+  /// What `sizeCompared` tokens cost of `model`.
+  private var dearest = Money.zero
+  private var sum = Money.zero
+  private var denial: Denial?
+  /// The dearest model: its price holds for an answer that does not say which model gave it.
+  private(set) var model = ""
+  private(set) var inputTokens: Int64 = 0
+  private(set) var outputTokens: Int64 = 0
+
+  /// - Parameter start: the moment whose prices hold.
+  init(prices: PriceBook, at start: Timestamp) {
+    self.prices = prices
+    self.start = start
+  }
+
+  var models: [String] { found.keys.sorted() }
+
+  var bound: CostBound { denial.map { .none($0) } ?? .atMost(sum) }
+
+  /// Adds a request of a batch that holds its requests itself.
+  mutating func add(_ part: BatchPart, outputField: String) {
+    let price = price(of: part.model)
+    add(
+      model: part.model, price: price, inputTokens: part.inputTokensMax,
+      outputTokens: part.outputTokensMax ?? price?.outputTokensMax, units: [], place: nil,
+      outputField: outputField)
+  }
+
+  /// Adds a request that stands elsewhere.
+  ///
+  /// - Parameter place: what tells people which one it is.
+  mutating func add(_ request: PeekedRequest, place: String) {
+    let price = price(of: request.model)
+    let request = request.priced(at: price)
+    if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }
+    let modelMost = request.isModelOutputEnforced ? price?.outputTokensMax : nil
+    add(
+      model: request.model, price: price, inputTokens: request.inputTokensMax,
+      outputTokens: request.outputTokensMax ?? modelMost.map { request.outputTokens(ofEach: $0) },
+      units: request.units, place: place, outputField: request.outputBoundField)
+  }
+
+  /// Whatever it adds up to, this has no bound.
+  mutating func unbounded(_ denial: Denial, _ place: String? = nil) {
+    guard self.denial == nil else { return }
+    self.denial = place.map { .part(place: $0, denial) } ?? denial
+  }
+
+  private mutating func price(of model: String) -> ModelPrice? {
+    if let known = found[model] { return known }
+    guard found.count < Self.modelsMax else {
+      unbounded(.costUnbounded(part: "its number of models (over \(Self.modelsMax))"))
+      return nil
+    }
+    let price = prices.price(model: model, at: start)
+    found[model] = .some(price)
+    let cost = price?.worstCase(
+      inputTokens: Self.sizeCompared, outputTokens: Self.sizeCompared,
+      servedAs: ModelPrice.batchTier)
+    if self.model.isEmpty || cost ?? .zero > dearest {
+      self.model = model
+      dearest = cost ?? .zero
+    }
+    return price
+  }
+
+  private mutating func add(
+    model: String, price: ModelPrice?, inputTokens: Int64, outputTokens: Int64?,
+    units: [UsageCount], place: String?, outputField: String
+  ) {
+    self.inputTokens = self.inputTokens.addingClamped(inputTokens)
+    guard let price else {
+      return unbounded(.modelUnpriced(model: model, file: prices.file), place)
+    }
+    if price.ownSearches != nil {
+      return unbounded(.costUnbounded(part: "the searches that '\(model)' makes"), place)
+    }
+    guard let outputTokens else {
+      return unbounded(.costUnbounded(part: Self.outputPart(outputField)), place)
+    }
+    self.outputTokens = self.outputTokens.addingClamped(outputTokens)
+    let worst = price.worstCase(
+      inputTokens: inputTokens, outputTokens: outputTokens, units: units,
+      servedAs: ModelPrice.batchTier)
+    guard let after = worst.flatMap({ sum.adding($0) }) else {
+      return unbounded(.costUnbounded(part: "its size"), place)
+    }
+    sum = after
+  }
+
+  /// No bound of the app's can be put into a batch.
+  private static func outputPart(_ field: String) -> String {
+    let most = "outputTokensMax of the model's price would bound it"
+    return "the length of its output (\(field.isEmpty ? "" : "'\(field)' or ")\(most))"
+  }
+}
+
 extension CallEstimate {
-  /// Bounds a batch, of whose first request the model is known. Where the book has no price of its
-  /// own for batches, the list's holds.
+  /// Takes over what a batch's requests can cost.
+  mutating func take(_ batch: BatchBound) {
+    model = batch.model
+    otherModels = batch.models.filter { $0 != model }
+    inputTokens = batch.inputTokens
+    outputTokens = batch.outputTokens
+    bound = batch.bound
+  }
+
+  /// Bounds a batch that holds its requests itself.
   mutating func takeBatch(_ batch: PeekedRequest, prices: PriceBook, at now: Timestamp) {
     jobKind = batch.jobKind
     serviceTier = ModelPrice.batchTier
-    otherModels = Set(batch.parts.map(\.model)).subtracting([model]).sorted()
-    var found: [String: ModelPrice] = [:]
-    var sum = Money.zero
-    var output: Int64 = 0
-    var denial = batch.unboundablePart.map { Denial.costUnbounded(part: $0) }
-    for part in batch.parts {
-      inputTokens = inputTokens.addingClamped(part.inputTokensMax)
-      guard let price = found[part.model] ?? prices.price(model: part.model, at: now) else {
-        denial = denial ?? .modelUnpriced(model: part.model, file: prices.file)
-        continue
-      }
-      found[part.model] = price
-      if price.ownSearches != nil {
-        denial = denial ?? .costUnbounded(part: "the searches that '\(part.model)' makes")
-      }
-      guard let most = part.outputTokensMax else {
-        denial = denial ?? .outputUnbounded(field: batch.outputBoundField)
-        continue
-      }
-      output = output.addingClamped(most)
-      let worst = price.worstCase(
-        inputTokens: part.inputTokensMax, outputTokens: most, servedAs: ModelPrice.batchTier)
-      guard let after = worst.flatMap({ sum.adding($0) }) else {
-        denial = denial ?? .costUnbounded(part: "its size")
-        continue
-      }
-      sum = after
-    }
-    outputTokens = output
-    bound = denial.map { .none($0) } ?? .atMost(sum)
+    var sum = BatchBound(prices: prices, at: now)
+    if let part = batch.unboundablePart { sum.unbounded(.costUnbounded(part: part)) }
+    for part in batch.parts { sum.add(part, outputField: batch.outputBoundField) }
+    take(sum)
+  }
+
+  /// Takes what a batch says whose requests stand in a file: their cost is not known yet.
+  ///
+  /// - Returns: why it is not taken.
+  mutating func takeInput(of batch: PeekedRequest, limitsModels: Bool) -> Denial? {
+    serviceTier = ModelPrice.batchTier
+    batchInput = batch.batchInput
+    jobKind = batchInput?.endpoint == .free ? nil : batch.jobKind
+    let denial = Denial.costUnbounded(part: batch.unboundablePart ?? "its input file")
+    bound = .none(denial)
+    return batchInput == nil && limitsModels ? denial : nil
   }
 }

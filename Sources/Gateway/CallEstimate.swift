@@ -39,6 +39,8 @@ struct CallEstimate {
   var hidesUsage = false
   /// The work may go on when the call has its answer.
   var jobKind: FollowedJob.Kind?
+  /// The file that the cost depends on; nil: it depends on none.
+  var batchInput: BatchInput?
 
   /// The longest model name that is taken: it goes into the journal with every call.
   static let modelBytesMax = 256
@@ -48,6 +50,8 @@ struct CallEstimate {
     /// See `AppPolicy.outputTokensDefault`.
     var outputTokensDefault: Int64?
     var isBudgeted: Bool
+    /// The app may not call every model.
+    var limitsModels = false
   }
 
   /// Reads the body where the endpoint is metered.
@@ -68,6 +72,9 @@ struct CallEstimate {
     }
     do throws(PeekFault) {
       var request = try Self.peek(operation, plan, body)
+      if operation == .batches {
+        return takeInput(of: request, limitsModels: policy.limitsModels)
+      }
       let isNamed = Self.isName(request.model) && request.parts.allSatisfy { Self.isName($0.model) }
       guard isNamed || operation == .responsesSocket else {
         return .requestInvalid(message: Self.modelMessage)
@@ -181,11 +188,11 @@ struct CallEstimate {
     }
   }
 
-  private static func isName(_ model: String) -> Bool {
+  static func isName(_ model: String) -> Bool {
     (1...modelBytesMax).contains(model.utf8.count)
   }
 
-  private static let modelMessage =
+  static let modelMessage =
     "The request must name a 'model', in at most \(modelBytesMax) bytes."
 
   /// Of a request that no field can bound.

@@ -26,6 +26,8 @@ final class Exchange: Draining {
 
   var body = ByteBuffer()
   var estimate = CallEstimate()
+  /// Reads the file that the cost depends on, before admission is asked.
+  var inputFetch: Task<Void, Never>?
   var reservation: Reservation?
   var callID: CallID?
   var reserved = Money.zero
@@ -87,13 +89,14 @@ final class Exchange: Draining {
     let denial = estimate.read(
       plan: plan, body: body, policy: core.estimatePolicies[app],
       upstream: core.upstreams[plan.upstream], at: startedAt)
-    switch call.bodyHeld(denial: denial) {
+    switch call.bodyHeld(denial: denial, hasInput: estimate.batchInput != nil) {
     case .refuse(let denial): refuse(denial)
     case .askAdmission: askAdmission(app: app)
+    case .fetchInput: if let input = estimate.batchInput { fetchInput(input, app: app) }
     }
   }
 
-  private func askAdmission(app: Int) {
+  func askAdmission(app: Int) {
     let request = admissionRequest(app: app)
     switch core.desk.admit(request, mayTighten: estimate.mayTighten, at: startedAt) {
     case .admitted(let reservation):
@@ -159,6 +162,7 @@ final class Exchange: Draining {
 
   /// Records a refusal that admission was not asked about, and answers with it.
   func refuse(_ denial: Denial) {
+    stopFetching()
     if let app = plan.app {
       callID = core.desk.refuse(denial, admissionRequest(app: app), at: startedAt)
     } else {
@@ -316,6 +320,7 @@ final class Exchange: Draining {
     caller = nil
     switch call.callerLeft() {
     case .forget: break
+    case .stopFetching: stopFetching()
     case .end(let ending): end(ending)
     case .drain:
       outbox.clear()

@@ -148,7 +148,7 @@ extension GatewayConfiguration {
     switch kind {
     case .backgroundResponse:
       .init(first: responsePollMilliseconds, most: responsePollMillisecondsMax)
-    case .messageBatch:
+    case .messageBatch, .batch:
       .init(first: batchPollMilliseconds, most: batchPollMillisecondsMax)
     }
   }

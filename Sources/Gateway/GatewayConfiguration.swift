@@ -74,6 +74,12 @@ public struct GatewayConfiguration: Sendable {
   public var batchPollMilliseconds: Int64 = 30_000
   public var batchPollMillisecondsMax: Int64 = 600_000
 
+  /// The most input files of batches that are read at a time; one more batch is refused. Of each
+  /// one line is held, of `bodyBytesMax` at the most.
+  public var batchInputsAtATime = 4
+  /// Seconds that the reading of one may take.
+  public var batchInputSeconds: Int64 = 120
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

@@ -27,6 +27,7 @@ final class GatewayCore: Sendable {
   let samples: SampleQueue
   let codings: UnreadableCodings
   let addresses: AddressBook
+  let batchInputs: BatchInputs
   let clock: @Sendable () -> Timestamp
   let logger: Logger
 
@@ -40,6 +41,7 @@ final class GatewayCore: Sendable {
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
     keys: KeyTable, desk: AdmissionDesk, metrics: GatewayMetrics,
     samples: SampleQueue, codings: UnreadableCodings, addresses: AddressBook,
+    batchInputs: BatchInputs,
     clock: @escaping @Sendable () -> Timestamp, logger: Logger
   ) throws(GatewayFault) {
     self.configuration = configuration
@@ -49,7 +51,8 @@ final class GatewayCore: Sendable {
     for upstream in upstreams { try upstream.check() }
     estimatePolicies = apps.map { app in
       CallEstimate.Policy(
-        outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted)
+        outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted,
+        limitsModels: app.policy.models != nil)
     }
     upstreamLines = upstreams.map(UpstreamLines.init)
     upstreamOfApp = try Self.upstreams(of: apps, among: upstreams)
@@ -60,6 +63,7 @@ final class GatewayCore: Sendable {
     self.samples = samples
     self.codings = codings
     self.addresses = addresses
+    self.batchInputs = batchInputs
     self.clock = clock
     self.logger = logger
   }

@@ -73,7 +73,7 @@ public final class GatewayService: Service, Sendable {
   ///   - upstreams: likewise.
   ///   - ledger: folded from the store's checkpoint and the journal's tail.
   ///   - journal: open and positioned after the last event of `ledger`.
-  ///   - curl: asks providers after what goes on there.
+  ///   - curl: asks providers after what goes on there, and reads batches' files.
   /// - Throws: `configurationInvalid`, `certificateUnreadable`, `keysUnreadable`.
   public init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
@@ -97,7 +97,9 @@ public final class GatewayService: Service, Sendable {
     core = try GatewayCore(
       configuration: configuration, apps: apps, upstreams: upstreams,
       keys: KeyTable(records: records, apps: apps.map(\.policy.app)), desk: desk, metrics: metrics,
-      samples: samples, codings: codings, addresses: addresses, clock: callbacks.clock,
+      samples: samples, codings: codings, addresses: addresses,
+      batchInputs: BatchInputs(curl: curl, atATime: configuration.batchInputsAtATime),
+      clock: callbacks.clock,
       logger: logger)
     tls = try TLSContexts.server(configuration.tls)
     if upstreams.contains(where: \.isOpenAI) {
@@ -168,6 +170,7 @@ public final class GatewayService: Service, Sendable {
       try? await Task.sleep(for: .milliseconds(20))
     }
     for context in state.loops { try await Self.on(context) { $0.stopAll() } }
+    await core.batchInputs.stop()
     await core.follower?.stop()
     core.follower = nil
     let core = core

@@ -1,15 +1,17 @@
-// Asks providers after jobs, with the upstream's own credential.
+// Asks providers after jobs and for batches' files, with the upstream's own credential.
 
 import Curl
 import Metering
 import Providers
 
-/// Makes the requests of the follower.
+/// Makes the requests that are the gateway's own.
 struct JobClient: Sendable {
   /// More than this of a job's document is not read: the charge is then the estimate.
   private static let bytesMax = 256 * 1024 * 1024
   /// As above, of a batch's results, which are never held.
   private static let resultBytesMax = 16 * 1024 * 1024 * 1024
+  /// As above, of a batch's input file; OpenAI takes 200 MB.
+  private static let inputBytesMax = 256 * 1024 * 1024
 
   let curl: CurlClient
 
@@ -17,7 +19,12 @@ struct JobClient: Sendable {
   /// answer.
   func ask(_ job: FollowedJob, of upstream: GatewayUpstream) async -> JobAnswer {
     let fed = Fed(JobReader(job.kind))
-    let status = await get(job, of: upstream) { fed.value.feed($0) }
+    let status = try? await get(
+      upstream.url(job.path, "/\(job.id)"), of: upstream, job.kind, bytesMax: Self.bytesMax
+    ) {
+      fed.value.feed($0)
+      return true
+    }
     guard status == 200 else { return Self.answer(status: status) }
     let progress = fed.value.progress
     guard let needed = progress.resultsNeeded else { return .told(progress) }
@@ -29,14 +36,25 @@ struct JobClient: Sendable {
   private func results(
     of job: FollowedJob, _ needed: Int64, _ progress: JobProgress, _ upstream: GatewayUpstream
   ) async -> JobAnswer {
-    let fed = Fed(BatchCount(BatchTally(job, prices: upstream.prices)))
-    let status = await get(job, of: upstream, part: "/results", isLong: true) {
+    guard let reader = JobResultsReader(job.kind, progress.reading.resultOperation) else {
+      return .told(progress)
+    }
+    guard let url = upstream.url(ofResultsOf: job, progress.reading) else { return .failed }
+    let fed = Fed(BatchCount(reader, BatchTally(job, prices: upstream.prices)))
+    let status = try? await get(
+      url, of: upstream, job.kind, bytesMax: Self.resultBytesMax, seconds: 3_600
+    ) {
       fed.value.feed($0)
+      return true
     }
     guard status == 200 else { return Self.answer(status: status) }
     fed.value.finish()
-    guard fed.value.reader.answered >= needed else { return .failed }
-    return fed.value.reader.isBroken ? .told(progress) : .counted(fed.value.tally)
+    let answered = fed.value.reader.answered
+    guard answered >= needed else { return .failed }
+    guard fed.value.reader.isBroken else { return .counted(fed.value.tally) }
+    var progress = progress
+    progress.reading.resultCount = answered
+    return .told(progress)
   }
 
   private static func answer(status: Int?) -> JobAnswer {
@@ -47,18 +65,73 @@ struct JobClient: Sendable {
     }
   }
 
-  /// The status of the answer; nil: none came to its end.
+  // MARK: Input files
+
+  /// Reads a batch's input file to its end, or to the first request that is refused.
+  ///
+  /// - Parameters:
+  ///   - path: below which the batches stand, with what of the query they need.
+  ///   - withinSeconds: for the file as a whole.
+  func read(
+    _ file: BatchFile, named name: String, below path: String, of upstream: GatewayUpstream,
+    withinSeconds seconds: Int64
+  ) async -> BatchInputOutcome {
+    let fed = Fed(file)
+    do throws(CurlFault) {
+      let status = try await get(
+        upstream.url(ofFile: name, beside: path), of: upstream, .batch,
+        bytesMax: Self.inputBytesMax, seconds: Double(seconds)
+      ) { fed.value.feed($0) }
+      return status == 200 ? fed.value.finish() : Self.outcome(status: status, of: upstream)
+    } catch {
+      return fed.value.refusal.map { .refused($0) } ?? Self.outcome(of: error, upstream)
+    }
+  }
+
+  private static func outcome(status: Int, of upstream: GatewayUpstream) -> BatchInputOutcome {
+    switch status {
+    case 404:
+      .refused(
+        .requestInvalid(
+          message: "'input_file_id' names no file that upstream '\(upstream.name)' has for this "
+            + "gateway; upload it through the gateway, and check the id."))
+    case 401, 403:
+      unread(
+        "upstream '\(upstream.name)' does not let this gateway read it (status \(status)); the "
+          + "gateway's operator checks its credential.")
+    default:
+      unread("upstream '\(upstream.name)' answered with status \(status); try again shortly.")
+    }
+  }
+
+  private static func outcome(
+    of fault: CurlFault, _ upstream: GatewayUpstream
+  ) -> BatchInputOutcome {
+    switch fault.code {
+    case .responseTooLarge:
+      .unread(.costUnbounded(part: "the size of its input file (over \(inputBytesMax) bytes)"))
+    case .timeout: unread("it did not arrive in time; try again shortly.")
+    default:
+      unread("upstream '\(upstream.name)' did not hand it out whole; try again shortly.")
+    }
+  }
+
+  private static func unread(_ reason: String) -> BatchInputOutcome {
+    .unread(.inputUnavailable(reason: reason))
+  }
+
+  // MARK: Requests
+
+  /// The status of the answer.
   private func get(
-    _ job: FollowedJob, of upstream: GatewayUpstream, part: String = "", isLong: Bool = false,
-    onBody: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
-  ) async -> Int? {
+    _ url: String, of upstream: GatewayUpstream, _ kind: FollowedJob.Kind, bytesMax: Int,
+    seconds: Double = 120, onBody: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool
+  ) async throws(CurlFault) -> Int {
     let request = CurlRequest(
-      url: upstream.url(of: job, part: part),
-      content: .http(.init(method: "GET", headers: upstream.ownFields(for: job.kind))),
-      timeoutSeconds: isLong ? 3_600 : 120,
-      responseBytesMax: isLong ? Self.resultBytesMax : Self.bytesMax,
+      url: url, content: .http(.init(method: "GET", headers: upstream.ownFields(for: kind))),
+      timeoutSeconds: seconds, responseBytesMax: bytesMax,
       certificateFile: upstream.trustRootsPath, onBody: onBody)
-    return try? await curl.perform(request).status
+    return try await curl.perform(request).status
   }
 
   /// A reader on its way to the client's thread and back.
@@ -73,17 +146,33 @@ extension GatewayUpstream {
   /// Whether the gateway can ask it after jobs: requests that are to be signed are not made here.
   var canBeAsked: Bool { signing == nil && isUsable }
 
-  fileprivate func url(of job: FollowedJob, part: String) -> String {
-    let parts = job.path.split(separator: "?", maxSplits: 1)
+  /// The address of what stands below a path, whose query goes along.
+  fileprivate func url(_ path: String, _ rest: String) -> String {
+    let parts = path.split(separator: "?", maxSplits: 1)
     let query = parts.count > 1 ? "?\(parts[1])" : ""
     let scheme = isTLS ? "https" : "http"
-    return "\(scheme)://\(authority)\(pathPrefix)\(parts[0])/\(job.id)\(part)\(query)"
+    return "\(scheme)://\(authority)\(pathPrefix)\(parts[0])\(rest)\(query)"
+  }
+
+  /// The content of a file; files stand beside batches.
+  fileprivate func url(ofFile name: String, beside path: String) -> String {
+    var parts = path.split(separator: "?", maxSplits: 1).map(String.init)
+    if let slash = parts[0].lastIndex(of: "/") { parts[0] = parts[0][..<slash] + "/files" }
+    return url(parts.joined(separator: "?"), "/\(name)/content")
+  }
+
+  /// Where a job's results stand; nil: nowhere yet.
+  fileprivate func url(ofResultsOf job: FollowedJob, _ reading: CallReading) -> String? {
+    switch job.kind {
+    case .batch: reading.resultFile.map { url(ofFile: $0, beside: job.path) }
+    case .backgroundResponse, .messageBatch: url(job.path, "/\(job.id)/results")
+    }
   }
 
   fileprivate func ownFields(for kind: FollowedJob.Kind) -> [(name: String, value: String)] {
-    var fields = [(name: "accept", value: "application/json")]
+    var fields = [(name: "accept", value: "application/json, */*;q=0.5")]
     switch kind {
-    case .backgroundResponse: break
+    case .backgroundResponse, .batch: break
     // The API wants to be told its version, and has no other.
     case .messageBatch: fields.append(("anthropic-version", "2023-06-01"))
     }

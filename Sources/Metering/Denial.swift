@@ -54,6 +54,12 @@ public enum Denial: Hashable, Sendable {
   /// The journal cannot be written; nothing budgeted passes until it can.
   case journalUnavailable
   case shuttingDown
+  /// A batch's requests stand in a file that the upstream does not hand out; the text says why.
+  case inputUnavailable(reason: String)
+  /// As many batches' files as may be are being read.
+  case inputBusy
+  /// The refusal of one request of a batch; the text says of which.
+  indirect case part(place: String, Denial)
 
   public var code: String {
     switch self {
@@ -75,6 +81,9 @@ public enum Denial: Hashable, Sendable {
     case .credentialMissing: "credential_missing"
     case .journalUnavailable: "journal_unavailable"
     case .shuttingDown: "shutting_down"
+    case .inputUnavailable: "input_unavailable"
+    case .inputBusy: "input_busy"
+    case .part(_, let denial): denial.code
     }
   }
 
@@ -87,7 +96,9 @@ public enum Denial: Hashable, Sendable {
     case .appCapped, .budgetExhausted: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown: 404
-    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown: 503
+    case .inputUnavailable: 502
+    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown, .inputBusy: 503
+    case .part(_, let denial): denial.httpStatus
     }
   }
 
@@ -127,7 +138,8 @@ public enum Denial: Hashable, Sendable {
         + "Check the gateway's clock, then restart it."
     case .requestInvalid(let message): message
     case .bodyTooLarge(let limit):
-      "The request body is larger than this gateway takes (\(limit) bytes)."
+      "The request body is larger than this gateway takes (\(limit) bytes). Its operator can raise "
+        + "bounds.bodyBytesMax in thresholds/gateway.yaml."
     case .upstreamUnknown(let name):
       "There is no upstream '\(name)' here. The URL is http://GATEWAY/UPSTREAM/…; "
         + "its names stand in thresholds/gateway.yaml."
@@ -138,6 +150,13 @@ public enum Denial: Hashable, Sendable {
       "The gateway cannot write its journal, so budgeted calls wait until it can. "
         + "Nothing was charged; try again shortly."
     case .shuttingDown: "The gateway is shutting down; try again shortly."
+    case .inputUnavailable(let reason):
+      "The batch's input file cannot be read, so its cost is not known and no batch was made: "
+        + reason
+    case .inputBusy:
+      "The gateway is reading as many batches' input files as it may at a time, so no batch was "
+        + "made; try again shortly."
+    case .part(let place, let denial): "\(place): \(denial.message)"
     }
   }
 

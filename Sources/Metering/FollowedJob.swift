@@ -8,13 +8,15 @@ public struct FollowedJob: Hashable, Sendable, Codable {
     case backgroundResponse = 0
     /// A batch of messages of Anthropic's.
     case messageBatch = 1
+    /// A batch of OpenAI's, whose requests stand in a file.
+    case batch = 2
 
     /// The longest that a job of this kind may be under way; past it it is charged at its estimate.
     public var windowMilliseconds: Int64 {
       switch self {
       case .backgroundResponse: 24 * Self.hour
       // It has 24 hours to be worked on, and as many for its results to be fetched.
-      case .messageBatch: 48 * Self.hour
+      case .messageBatch, .batch: 48 * Self.hour
       }
     }
 

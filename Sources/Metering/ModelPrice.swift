@@ -119,34 +119,44 @@ public final class ModelPrice: Sendable {
     inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], serviceTier: String? = nil,
     region: String? = nil
   ) -> Money? {
-    var dearest = DearestRates()
-    forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { dearest.consider($0) }
-    dearest.scale(toThousandths: dearestRegion(asked: region))
-    guard var sum = dearest.sum(input: inputTokens, output: outputTokens) else { return nil }
-    for unit in units where unit.count != 0 {
-      var rate: Int64 = -1
-      forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier) { rates in
-        rate = max(rate, rates.rate(of: unit.bucket) ?? -1)
-      }
-      if rate < 0 { return nil }
-      sum.add(unit.count, at: rate)
+    Self.worst(
+      inputTokens, outputTokens, units, region: dearestRegion(asked: region)
+    ) { body in
+      forEachReachable(inputTokens: inputTokens, serviceTier: serviceTier, body)
     }
-    sum.add(1, at: dearest.requestFee)
-    return sum.roundedUp
   }
 
   /// An upper bound of the price of a call that is certain to be served at a tier: at the dearest
-  /// context tier and modality that it can reach; nil on overflow, or where a token has no price.
+  /// context tier and modality that it can reach; nil on overflow, or where a unit has no price.
+  ///
+  /// - Parameter units: as above.
   public func worstCase(
-    inputTokens: Int64, outputTokens: Int64, servedAs tier: String
+    inputTokens: Int64, outputTokens: Int64, units: [UsageCount] = [], servedAs tier: String
   ) -> Money? {
     let contexts = (tiers + (serviceContexts[tier] ?? [])).map(\.aboveInputTokens)
-    var dearest = DearestRates()
-    for size in [0] + contexts.filter({ $0 < inputTokens }).map({ $0 + 1 }) {
-      dearest.consider(rates(inputTokens: size, serviceTier: tier))
+    let reachable = ([0] + contexts.filter { $0 < inputTokens }.map { $0 + 1 }).map {
+      rates(inputTokens: $0, serviceTier: tier)
     }
-    dearest.scale(toThousandths: dearestRegion(asked: nil))
+    return Self.worst(
+      inputTokens, outputTokens, units, region: dearestRegion(asked: nil)
+    ) { reachable.forEach($0) }
+  }
+
+  @inline(__always)
+  private static func worst(
+    _ inputTokens: Int64, _ outputTokens: Int64, _ units: [UsageCount], region: Int64,
+    forEachReachable: ((Rates) -> Void) -> Void
+  ) -> Money? {
+    var dearest = DearestRates()
+    forEachReachable { dearest.consider($0) }
+    dearest.scale(toThousandths: region)
     guard var sum = dearest.sum(input: inputTokens, output: outputTokens) else { return nil }
+    for unit in units where unit.count != 0 {
+      var rate: Int64 = -1
+      forEachReachable { rate = max(rate, $0.rate(of: unit.bucket) ?? -1) }
+      if rate < 0 { return nil }
+      sum.add(unit.count, at: rate)
+    }
     sum.add(1, at: dearest.requestFee)
     return sum.roundedUp
   }

@@ -28,6 +28,10 @@ public struct CallReading: Hashable, Sendable {
   public var searchSize: SearchSize?
   /// How many of a batch's requests were answered; nil: it is no batch, or does not say.
   public var resultCount: Int64?
+  /// The file that the answers of a batch stand in; nil: in none, or it is not made yet.
+  public var resultFile: String?
+  /// What each request of a batch asked for, as far as the batch says.
+  public var resultOperation: Operation?
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
   /// visible output tokens. Reasoning that the provider hides is not in it.
   public var outputTextBytes: Int64 = 0

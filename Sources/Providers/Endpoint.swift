@@ -41,15 +41,7 @@ public enum Endpoint: Hashable, Sendable {
     }
     switch dialect {
     case .openai:
-      if isPost {
-        if path.ends(with: "/responses/input_tokens") || path.ends(with: "/moderations") {
-          return .free
-        }
-        let cancels =
-          path.isPart("/cancel", ofItemIn: "/responses")
-          || path.isPart("/cancel", ofItemIn: "/batches")
-        return cancels ? .stored : .unmetered
-      }
+      if isPost { return openAI(postTo: path) }
       if equals(method, "DELETE") {
         let deletes = ["/responses", "/chat/completions", "/files"] as [StaticString]
         return deletes.contains(where: path.isItem) ? .stored : .unmetered
@@ -76,6 +68,20 @@ public enum Endpoint: Hashable, Sendable {
     }
   }
 
+  /// What others do not speak, too.
+  private static func openAI(postTo path: PathTail) -> Endpoint {
+    // An upload costs nothing; what is made of the file may.
+    let free =
+      ["/responses/input_tokens", "/moderations", "/v1/files", "/openai/files"] as [StaticString]
+    if free.contains(where: path.ends) { return .free }
+    let batches = ["/v1/batches", "/openai/batches"] as [StaticString]
+    if batches.contains(where: path.ends) { return .metered(.batches) }
+    let cancels =
+      path.isPart("/cancel", ofItemIn: "/responses")
+      || path.isPart("/cancel", ofItemIn: "/batches")
+    return cancels ? .stored : .unmetered
+  }
+
   /// Reading a batch, or its results, costs nothing beyond what it was made for.
   private static func anthropic(
     _ path: PathTail, method: UnsafeRawBufferPointer, isReading: Bool
@@ -93,6 +99,22 @@ public enum Endpoint: Hashable, Sendable {
       path.ends(with: "/messages/batches") || path.isItem(in: "/messages/batches")
       || path.isPart("/results", ofItemIn: "/messages/batches")
     return isBatch ? .stored : .unmetered
+  }
+
+  /// What the requests of a batch of OpenAI's ask for whose endpoint, or `url`, this is; nil where
+  /// that is not known, or its answer could not be read in a file.
+  static func ofBatch(_ path: JSONText) -> Endpoint? {
+    let operations: [(name: StaticString, endpoint: Endpoint)] = [
+      ("/v1/chat/completions", .metered(.chatCompletions)),
+      ("/v1/completions", .metered(.completions)), ("/v1/embeddings", .metered(.embeddings)),
+      ("/v1/responses", .metered(.responses)), ("/v1/moderations", .free),
+      ("/v1/images/generations", .metered(.images)), ("/v1/images/edits", .metered(.images)),
+    ]
+    // Azure leaves the version out.
+    return operations.first { name, _ in
+      path.equals(name)
+        || path.isWhole && name.withUTF8Buffer { $0[3...] }.elementsEqual(path.bytes)
+    }?.endpoint
   }
 
   /// The `api-version` of a path's query, which Azure wants in every request; nil: it names none.

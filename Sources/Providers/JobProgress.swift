@@ -23,10 +23,11 @@ public struct JobProgress: Hashable, Sendable {
   /// What the job used, as far as its document says.
   public var reading: CallReading
 
-  /// How many results have to be read to know what the job used; nil: none.
+  /// How many results have to be read to know what the job used; nil: none. A file of results is
+  /// read whatever the job says of their number.
   public var resultsNeeded: Int64? {
-    guard state == .ended, let count = reading.resultCount, count > 0 else { return nil }
-    return count
+    guard state == .ended, let count = reading.resultCount else { return nil }
+    return count > 0 || reading.resultFile != nil ? count : nil
   }
 
   public init(state: State, reading: CallReading) {
@@ -41,8 +42,12 @@ extension FollowedJob.Kind {
     switch self {
     case .backgroundResponse: .responses
     case .messageBatch: .messageBatches
+    case .batch: .batches
     }
   }
+
+  /// What such a job used stands in results of its own.
+  public var hasResults: Bool { self != .backgroundResponse }
 }
 
 extension CallReading {
@@ -63,6 +68,15 @@ extension CallReading {
       case "in_progress", "canceling": .running
       // How many were answered says whether there is anything to be charged.
       case "ended": resultCount == nil ? .unknown : .ended
+      default: .unknown
+      }
+    case .batch:
+      switch finishReason {
+      case "validating", "in_progress", "finalizing", "cancelling": .running
+      // What was answered before a batch expired or was cancelled is billed.
+      case "completed", "expired", "cancelled": resultCount == nil ? .unknown : .ended
+      // Its file was not taken.
+      case "failed": resultCount ?? 0 > 0 || resultFile != nil ? .ended : .failed
       default: .unknown
       }
     }

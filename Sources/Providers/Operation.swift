@@ -20,6 +20,8 @@ public enum Operation: UInt8, Sendable, CaseIterable {
   case realtime
   /// The Responses API's socket mode.
   case responsesSocket
+  /// Many requests in a file, answered within a day.
+  case batches
   // Anthropic
   case messages
   /// Many messages, answered within a day.
@@ -65,6 +67,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       try TranscriptionRequest.peek(body, form: form, deployment: PathTail(path).deployment)
     case .realtime: .realtime(path: PathTail(path))
     case .responsesSocket: .responsesSocket
+    case .batches: try BatchRequestSink.peek(body)
     case .messages: try MessagesRequestSink.peek(body)
     case .messageBatches: try MessageBatchRequestSink.request(body)
     case .generateContent, .streamGenerateContent, .embedContent:
@@ -104,6 +107,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .transcriptions: AnswerReader<MediaAnswerSink<TranscriptMedium>>()
     case .responses, .responsesSocket: AnswerReader<ResponsesAnswerSink>()
     case .messages: AnswerReader<MessagesAnswerSink>()
+    case .batches: AnswerReader<BatchAnswerSink>()
     case .messageBatches: AnswerReader<MessageBatchAnswerSink>()
     case .generateContent, .streamGenerateContent, .embedContent:
       AnswerReader<GeminiAnswerSink>()
@@ -126,6 +130,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .transcriptions: StreamReader<MediaAnswerSink<TranscriptMedium>>(hidesUsage: false)
     case .responses, .responsesSocket: StreamReader<ResponsesAnswerSink>(hidesUsage: false)
     case .messages: StreamReader<MessagesAnswerSink>(hidesUsage: false)
+    case .batches: StreamReader<BatchAnswerSink>(hidesUsage: false)
     case .messageBatches: StreamReader<MessageBatchAnswerSink>(hidesUsage: false)
     case .generateContent, .streamGenerateContent, .embedContent:
       StreamReader<GeminiAnswerSink>(hidesUsage: false)
@@ -142,7 +147,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
       .streamGenerateContent, .converse, .converseStream, .invokeModel, .invokeModelStream,
       .ollamaChat, .ollamaGenerate:
       true
-    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket, .batches,
       .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       false
     }
@@ -191,7 +196,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .invokeModelStream:
       isStream
         ? InvokeGathering.extract(frames: body) : InvokeGathering.extract(body, isStream: false)
-    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket, .batches,
       .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       OutputText()
     case .messages: MessagesGathering.extract(body, isStream: isStream)
@@ -208,7 +213,7 @@ public enum Operation: UInt8, Sendable, CaseIterable {
     case .converse, .converseStream: ConverseInputText.extract(body)
     case .ollamaChat, .ollamaGenerate: OllamaInputText.extract(body)
     case .invokeModel, .invokeModelStream: InvokeInputText.extract(body)
-    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket,
+    case .embeddings, .images, .speech, .transcriptions, .realtime, .responsesSocket, .batches,
       .messageBatches, .embedContent, .invokeEmbed, .ollamaEmbed:
       ""
     case .messages: MessagesInputText.extract(body)

@@ -39,6 +39,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var jobKind: FollowedJob.Kind?
   /// The requests of a batch, each with a model of its own; empty: it is no batch.
   public internal(set) var parts: [BatchPart] = []
+  /// Where the requests of a batch stand, if not in its own body.
+  public internal(set) var batchInput: BatchInput?
   /// Nothing in the request bounds its input: it can fill the model's context window.
   public internal(set) var fillsContext = false
   /// It holds pictures.

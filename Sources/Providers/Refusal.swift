@@ -42,7 +42,9 @@ public enum Refusal {
     switch denial {
     case .budgetExhausted, .appCapped, .windowUnknown, .credentialMissing:
       [("x-should-retry", "false")]
-    case .journalUnavailable, .shuttingDown: [("x-should-retry", "true"), ("retry-after", "1")]
+    case .journalUnavailable, .shuttingDown, .inputBusy:
+      [("x-should-retry", "true"), ("retry-after", "1")]
+    case .part(_, let denial): retryHeaders(denial)
     default: []
     }
   }
@@ -58,8 +60,10 @@ public enum Refusal {
     case .outputUnbounded(let field): ("invalid_request_error", denial.code, field)
     case .keysConflict, .costUnbounded, .requestInvalid, .bodyTooLarge, .upstreamUnknown:
       ("invalid_request_error", denial.code, nil)
-    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown:
+    case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown,
+      .inputUnavailable, .inputBusy:
       ("server_error", denial.code, nil)
+    case .part(_, let denial): openAI(denial)
     }
   }
 }

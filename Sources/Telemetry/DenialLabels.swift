@@ -26,6 +26,9 @@ extension Denial {
     case .credentialMissing: 15
     case .journalUnavailable: 16
     case .shuttingDown: 17
+    case .inputUnavailable: 18
+    case .inputBusy: 19
+    case .part(_, let denial): denial.metricIndex
     }
   }
 
@@ -34,6 +37,7 @@ extension Denial {
     "key_missing", "key_unknown", "key_revoked", "keys_conflict", "app_capped", "model_forbidden",
     "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
-    "credential_missing", "journal_unavailable", "shutting_down",
+    "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
+    "input_busy",
   ]
 }

@@ -19,9 +19,9 @@ struct CommandResult {
   var errors: String
 }
 
-/// A running program whose output is collected in files.
-final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; one test owns it.
-  let process = Process()
+/// A running program whose output is collected in files. It ends with this value.
+final class RunningProcess: Sendable {
+  private let child: ChildProcess
   private let outputURL: URL
   private let errorsURL: URL
 
@@ -31,15 +31,9 @@ final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; o
     let name = "\(executable.lastPathComponent)-\(UUID().uuidString)"
     outputURL = directory.appending(path: name + ".out")
     errorsURL = directory.appending(path: name + ".err")
-    for file in [outputURL, errorsURL] { try Data().write(to: file) }
-    process.executableURL = executable
-    process.arguments = arguments
-    process.currentDirectoryURL = directory
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: outputURL)
-    process.standardError = try FileHandle(forWritingTo: errorsURL)
-    try process.run()
+    child = try ChildProcess(
+      executable.path, arguments, directory: directory.path, environment: environment,
+      output: outputURL.path, errors: errorsURL.path)
   }
 
   var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
@@ -49,34 +43,35 @@ final class RunningProcess: @unchecked Sendable {  // Process is not Sendable; o
   func waitFor(_ text: String, seconds: Double = 180) async throws {
     try await eventually("'\(text)' was printed", seconds: seconds) {
       if self.output.contains(text) || self.errors.contains(text) { return true }
-      if !self.process.isRunning {
+      if let status = self.child.endStatus {
         throw ProcessFailure(
-          description: "ended with \(self.process.terminationStatus): \(self.output)\(self.errors)")
+          description: "ended with \(status): \(self.output)\(self.errors)")
       }
       return false
     }
   }
 
   func wait(seconds: Double = 60) async throws -> CommandResult {
-    try await eventually("the process ended", seconds: seconds) { !self.process.isRunning }
-    return CommandResult(
-      status: process.terminationStatus, output: output, errors: errors)
+    var status: Int32?
+    try await eventually("the process ended", seconds: seconds) {
+      status = self.child.endStatus
+      return status != nil
+    }
+    return CommandResult(status: status ?? -1, output: output, errors: errors)
   }
 
   /// As a loss of the process: no handler runs.
   func kill9() async throws {
-    kill(process.processIdentifier, SIGKILL)
+    child.signal(SIGKILL)
     _ = try await wait(seconds: 60)
   }
 
   /// As an operator stops it.
   @discardableResult
   func terminate() async throws -> CommandResult {
-    process.terminate()
+    child.signal(SIGTERM)
     return try await wait(seconds: 60)
   }
-
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 }
 
 /// Polls until a condition holds.

@@ -16,6 +16,7 @@ import Testing
   /// Which recording answers a model, and how often the clients are answered with it.
   private static let expected: [(model: String, file: String, calls: Int)] = [
     ("quay-plain", "openai/chat-cache-write.json", 2),
+    ("quay-batch", "openai/chat-cache-write.json", 1),
     ("quay-retry", "openai/chat-cache-write.json", 1),
     // The client leaves; the answer is read on all the same.
     ("quay-slow", "openai/chat-cache-write.json", 1),
@@ -65,7 +66,9 @@ import Testing
           == NSDictionary(dictionary: ["seen": through[name] ?? "nothing"]),
         "\(name): \(value) became \(through[name] ?? "nothing")")
     }
-    // What the clients left is read on for four seconds at the most.
+    // What the clients left is read on for four seconds, and the batch asked after within thirty.
+    let store = try installation.openStore()
+    try await eventually("no call is open", seconds: 90) { try store.checkpoint().open.isEmpty }
     try await Task.sleep(for: .seconds(5))
     _ = try await gateway.process.terminate()
     try await Self.checkLedger(of: installation)

@@ -64,7 +64,6 @@ import Testing
     let metrics = try await second.request(second.adminURL + "/metrics")
     #expect(metrics.body.contains("leeway_alerts_pending 0"))
     try await second.process.terminate()
-    receivers.process.terminate()
   }
 
   /// A baseline of four fifths "answer", and yesterday's samples of one fifth.

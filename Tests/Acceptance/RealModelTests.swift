@@ -47,7 +47,7 @@ import Testing
     let prompt = try #require(server["prompt"])
     let predicted = try #require(server["predicted"])
     #expect(charge == 1_000 * prompt + 2_000 * predicted)
-    model.process.terminate()
+    try await model.terminate()
   }
 
   /// The server's Prometheus counters, cached prompt tokens included.

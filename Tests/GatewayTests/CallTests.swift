@@ -133,6 +133,39 @@ extension Call {
             ending: .upstreamError, charge: .reportedElseEstimate, farewell: .cut, status: 200)))
   }
 
+  private static func fetching() -> Call {
+    var call = Call(isMetered: true, drainBytesMax: 10)
+    _ = call.headChecked(denial: nil, expectsContinue: false)
+    #expect(call.bodyHeld(denial: nil, hasInput: true) == .fetchInput)
+    #expect(!call.isAdmitted)
+    return call
+  }
+
+  @Test func aCallsInputIsFetchedBeforeItIsAdmitted() {
+    var call = Self.fetching()
+    #expect(call.inputFetched(denial: nil) == .askAdmission)
+    #expect(call.admissionAnswered(denial: nil) == .connect)
+    var refused = Self.fetching()
+    #expect(refused.inputFetched(denial: .inputBusy) == .refuse(.inputBusy))
+    #expect(refused.isEnded)
+  }
+
+  @Test func anInputThatComesTooLateIsForgotten() {
+    var left = Self.fetching()
+    #expect(left.callerLeft() == .stopFetching)
+    var late = Self.fetching()
+    guard case .refuse(.inputUnavailable) = late.timedOut() else {
+      Issue.record("not refused")
+      return
+    }
+    var stopped = Self.fetching()
+    #expect(stopped.stopped() == .refuse(.shuttingDown))
+    for var call in [left, late, stopped] {
+      #expect(call.inputFetched(denial: nil) == .forget && call.isEnded)
+      #expect(call.callerLeft() == .forget && call.timedOut() == .ignore)
+    }
+  }
+
   @Test func aCallerThatLeavesBeforeItsBodyIsForgotten() {
     var call = Call(isMetered: true, drainBytesMax: 10)
     _ = call.headChecked(denial: nil, expectsContinue: false)

@@ -95,7 +95,7 @@ final class GatewayFixture: Sendable {
   /// - Parameter capNanodollars: the day's budget of app `team`; app `free` has none.
   init(
     upstreamPort: Int, capNanodollars: Int64 = 1_000_000_000, sampleRate: Double = 0,
-    models: [String]? = nil, outputTokensDefault: Int64? = nil,
+    models: [String]? = nil, freeModels: [String]? = nil, outputTokensDefault: Int64? = nil,
     directory: TemporaryDirectory? = nil,
     database: StoreDatabase? = nil, journalSettings: JournalSettings = JournalSettings(),
     upstreams: [GatewayUpstream]? = nil, isOpenAI: Bool = false,
@@ -115,6 +115,7 @@ final class GatewayFixture: Sendable {
     configuration.shutdownGraceSeconds = 5
     configure(&configuration)
     var apps = Self.apps(cap: capNanodollars, sampleRate: sampleRate, models: models)
+    apps[1].policy.models = freeModels
     for index in apps.indices { apps[index].policy.outputTokensDefault = outputTokensDefault }
     let crossings = Collected<BudgetCrossing>()
     let codings = Collected<String>()

@@ -67,7 +67,7 @@ import Testing
     .outputUnbounded(field: "max_tokens"), .costUnbounded(part: "an image"),
     .pathUnmetered(path: "/v1/x"), .windowUnknown(budget: "day"), .requestInvalid(message: "bad."),
     .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: "x"), .journalUnavailable,
-    .shuttingDown,
+    .shuttingDown, .inputUnavailable(reason: "late."), .inputBusy,
   ]
 
   @Test func codesAreFitForMetricLabelsAndMessagesForPeople() {
@@ -77,5 +77,11 @@ import Testing
       #expect((400...503).contains(denial.httpStatus))
       #expect(!denial.message.isEmpty)
     }
+  }
+
+  @Test(arguments: denials) func ofAPartItSaysWhich(denial: Denial) {
+    let part = Denial.part(place: "Line 3", denial)
+    #expect(part.message == "Line 3: " + denial.message)
+    #expect(part.code == denial.code && part.httpStatus == denial.httpStatus)
   }
 }

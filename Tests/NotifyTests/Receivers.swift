@@ -6,8 +6,8 @@ import TestSupport
 
 /// A receiver process and what it has taken so far.
 final class Receiver: @unchecked Sendable {
-  // Unchecked: set up in init, then only read; Process is told to end in deinit.
-  private let process: Process
+  // Unchecked: set up in init, then only read. The process ends with it.
+  private let process: ChildProcess
   private let directory: TemporaryDirectory
   let port: Int
 
@@ -17,11 +17,9 @@ final class Receiver: @unchecked Sendable {
   init(script: String, arguments: [String] = []) async throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write(script, to: "receiver.py")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Command.peersPython ?? "")
-    process.arguments = [file, directory.path("taken.jsonl"), directory.path("port")] + arguments
-    try process.run()
-    self.process = process
+    process = try ChildProcess(
+      Command.peersPython ?? "",
+      [file, directory.path("taken.jsonl"), directory.path("port")] + arguments)
     self.directory = directory
     let portFile = directory.path("port")
     var found: Int?
@@ -31,11 +29,6 @@ final class Receiver: @unchecked Sendable {
     }
     guard let found else { throw Failure(what: "the receiver did not start") }
     port = found
-  }
-
-  deinit {
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
   }
 
   /// Everything taken so far, in order.

@@ -1,6 +1,7 @@
 // A libFuzzer target for each parser of requests and of answers; scripts/fuzz-parsers builds and
 // runs it. The environment variable LEEWAY_PARSER names one: `messages.request`, `responses.json`,
-// `converseStream.stream`.
+// `converseStream.stream`, `chatCompletions.lines` (a batch's file of requests),
+// `responses.results` (one of answers).
 //
 // What must hold of any bytes: no trap and no access out of bounds; the same reading in every
 // split; counts that are not below zero; a bound that is put into a request is read back from it.
@@ -11,7 +12,17 @@ import Metering
 @testable import Providers
 
 private struct Parser {
-  enum Kind: String, CaseIterable { case request, json, stream }
+  enum Kind: String, CaseIterable {
+    case request, json, stream, lines, results
+
+    /// Whether such an operation has such a text.
+    func isOf(_ operation: Providers.Operation) -> Bool {
+      switch self {
+      case .request, .json, .stream: true
+      case .lines, .results: Parser.results(of: operation) != nil
+      }
+    }
+  }
 
   var operation: Providers.Operation
   var kind: Kind
@@ -20,9 +31,11 @@ private struct Parser {
     let name = ProcessInfo.processInfo.environment["LEEWAY_PARSER"] ?? ""
     let parts = name.split(separator: ".").map(String.init)
     let operation = Providers.Operation.allCases.first { "\($0)" == parts.first }
-    guard let operation, parts.count == 2, let kind = Kind(rawValue: parts[1]) else {
+    guard let operation, parts.count == 2, let kind = Kind(rawValue: parts[1]),
+      kind.isOf(operation)
+    else {
       let names = Providers.Operation.allCases.flatMap { operation in
-        Kind.allCases.map { "\(operation).\($0.rawValue)" }
+        Kind.allCases.filter { $0.isOf(operation) }.map { "\(operation).\($0.rawValue)" }
       }
       FileHandle.standardError.write(
         Data("LEEWAY_PARSER must be one of: \(names.joined(separator: " "))\n".utf8))
@@ -32,7 +45,12 @@ private struct Parser {
   }()
 
   func check(_ bytes: UnsafeRawBufferPointer) {
-    kind == .request ? checkRequest(bytes) : checkAnswer(bytes)
+    switch kind {
+    case .request: checkRequest(bytes)
+    case .json, .stream: checkAnswer(bytes)
+    case .lines: checkLines(bytes)
+    case .results: checkResults(bytes)
+    }
   }
 
   private func checkRequest(_ bytes: UnsafeRawBufferPointer) {
@@ -77,18 +95,70 @@ private struct Parser {
     let whole = reader()
     whole.feed(bytes)
     _ = whole.finish()
-    // The first byte says where the pieces are cut.
-    let step = Int(bytes.first ?? 0) % 61 + 1
     let parts = reader()
-    for start in stride(from: 0, to: bytes.count, by: step) {
-      parts.feed(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + step, bytes.count)]))
-    }
+    Self.forEachPiece(of: bytes) { parts.feed($0) }
     _ = parts.finish()
-    precondition(whole.reading == parts.reading, "pieces of \(step) bytes are read otherwise")
+    precondition(whole.reading == parts.reading, "pieces are read otherwise")
     for usage in [whole.reading.usage].compactMap({ $0 }) + whole.reading.otherModels.map(\.usage) {
       usage.forEachCount { precondition($1 > 0, "\($0) is \($1)") }
     }
     _ = operation.outputText(of: Array(bytes), isStream: kind == .stream)
+  }
+
+  /// The first byte says where the pieces are cut.
+  private static func forEachPiece(
+    of bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void
+  ) {
+    let step = Int(bytes.first ?? 0) % 61 + 1
+    for start in stride(from: 0, to: bytes.count, by: step) {
+      take(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + step, bytes.count)]))
+    }
+  }
+
+  // MARK: Batches
+
+  private func checkLines(_ bytes: UnsafeRawBufferPointer) {
+    let input = BatchInput(fileID: "f", endpoint: .metered(operation))
+    func read(_ forEachPiece: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
+      [PeekedRequest], [Int], String?
+    ) {
+      var reader = BatchInputReader(input, lineBytesMax: 1_000)
+      var requests: [PeekedRequest] = []
+      var lines: [Int] = []
+      func take(_ request: PeekedRequest, _ line: Int) {
+        precondition(request.inputTokensMax >= 0 && request.choices >= 1)
+        requests.append(request)
+        lines.append(line)
+      }
+      forEachPiece { reader.feed($0, take) }
+      reader.finish(take)
+      return (requests, lines, reader.fault?.message)
+    }
+    let whole = read { $0(bytes) }
+    precondition(whole == read { Self.forEachPiece(of: bytes, $0) }, "pieces are read otherwise")
+  }
+
+  private static func results(of operation: Providers.Operation) -> JobResultsReader? {
+    JobResultsReader(operation == .messages ? .messageBatch : .batch, operation)
+  }
+
+  private func checkResults(_ bytes: UnsafeRawBufferPointer) {
+    func read(_ forEachPiece: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
+      [CallReading], Int64, Bool
+    )? {
+      guard var reader = Self.results(of: operation) else { return nil }
+      var readings: [CallReading] = []
+      forEachPiece { reader.feed($0) { readings.append($0) } }
+      reader.finish { readings.append($0) }
+      return (readings, reader.answered, reader.isBroken)
+    }
+    guard let whole = read({ $0(bytes) }),
+      let parts = read({ Self.forEachPiece(of: bytes, $0) })
+    else { return }
+    precondition(whole == parts, "pieces are read otherwise")
+    for reading in whole.0 {
+      reading.usage?.forEachCount { precondition($1 > 0, "\($0) is \($1)") }
+    }
   }
 }
 

@@ -124,8 +124,10 @@ import Testing
     + "\n\r\n" + #"{"custom_id":"c","result":{"type":"expired"}}"# + "\n"
     + #"{"result":{"type":"canceled"},"custom_id":"d"}"# + "\n"
 
-  private static func results(_ pieces: [ArraySlice<UInt8>]) -> (JobResultsReader, [CallReading]) {
-    var reader = JobResultsReader()
+  private static func results(
+    _ pieces: [ArraySlice<UInt8>]
+  ) throws -> (JobResultsReader, [CallReading]) {
+    var reader = try #require(JobResultsReader(.messageBatch))
     var readings: [CallReading] = []
     for piece in pieces { piece.withUnsafeBytes { reader.feed($0) { readings.append($0) } } }
     reader.finish { readings.append($0) }
@@ -138,7 +140,7 @@ import Testing
       + Self.succeeded("n", input: 7, output: 0).dropLast()
     let bytes = Array(text.utf8)
     for split in 0...bytes.count {
-      let (reader, readings) = Self.results([bytes[..<split], bytes[split...]])
+      let (reader, readings) = try Self.results([bytes[..<split], bytes[split...]])
       #expect(reader.answered == 2 && !reader.isBroken, "\(split)")
       #expect(readings.map(\.responseModel) == ["m", "n"])
       #expect(readings.map { $0.usage?.inputUncached } == [10, 7])
@@ -146,7 +148,7 @@ import Testing
       #expect(readings.map { $0.usage?.outputTotal } == [5, 0])
       #expect(readings.first?.serviceTier == "batch")
     }
-    let one = Self.results(bytes.indices.map { bytes[$0...$0] })
+    let one = try Self.results(bytes.indices.map { bytes[$0...$0] })
     #expect(one.0.answered == 2 && !one.0.isBroken && one.1.count == 2)
   }
 
@@ -154,18 +156,18 @@ import Testing
     #"{"custom_id":"a","result":{"type":"succeeded","message":{"model":"m"}}}"#,
     #"{"custom_id":"a","result":{"type":"succeeded"}}"#, "{\"custom_id\":", "nonsense",
   ])
-  func whatCannotBeReadIsNoted(line: String) {
+  func whatCannotBeReadIsNoted(line: String) throws {
     let text = Self.succeeded("m", input: 1, output: 1) + line + "\n"
-    let (reader, readings) = Self.results([Array(text.utf8)[...]])
+    let (reader, readings) = try Self.results([Array(text.utf8)[...]])
     #expect(reader.isBroken && readings.count == 1)
   }
 
   /// A message that speaks of results is not one.
-  @Test func whatStandsInAMessageIsNoResult() {
+  @Test func whatStandsInAMessageIsNoResult() throws {
     let text =
       #"{"result":{"message":{"result":{"type":"succeeded"},"model":"m","usage":{"input_tokens":1,"#
       + #""output_tokens":1}},"type":"errored"}}"#
-    let (reader, readings) = Self.results([Array(text.utf8)[...]])
+    let (reader, readings) = try Self.results([Array(text.utf8)[...]])
     #expect(reader.answered == 0 && readings.isEmpty && !reader.isBroken)
   }
 }

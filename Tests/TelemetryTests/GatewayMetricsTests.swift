@@ -101,6 +101,7 @@ import Testing
       .budgetExhausted(refusal), .windowUnknown(budget: text), .requestInvalid(message: text),
       .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: text),
       .credentialMissing(upstream: text, variable: text), .journalUnavailable, .shuttingDown,
+      .inputUnavailable(reason: text), .inputBusy,
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

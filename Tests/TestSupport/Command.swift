@@ -31,25 +31,16 @@ public enum Command {
 
   /// Runs a program and waits for its end; blocks.
   ///
-  /// - Parameter input: what it reads from standard input; short enough for a pipe where the
-  ///   program speaks before it has read all.
+  /// - Parameter input: what it reads from standard input.
   public static func run(
     _ path: String, _ arguments: [String], input: String = ""
   ) throws -> Ending {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    let (reads, writes) = (Pipe(), Pipe())
-    process.standardInput = reads
-    process.standardOutput = writes
-    process.standardError = writes
-    try process.run()
-    // A program that ends without reading closes the pipe; that is no fault of the test.
-    try? reads.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try reads.fileHandleForWriting.close()
-    let said = writes.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Ending(
-      status: process.terminationStatus, said: String(decoding: said, as: UTF8.self))
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(input, to: "input")
+    let said = directory.path("said")
+    let process = try ChildProcess(path, arguments, input: file, output: said, errors: said)
+    let status = process.waitUntilEnd()
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: said))
+    return Ending(status: status, said: String(decoding: bytes, as: UTF8.self))
   }
 }

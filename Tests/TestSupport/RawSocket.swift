@@ -18,7 +18,7 @@ public final class RawSocket: @unchecked Sendable {  // Used by one thread at a 
 
   /// - Parameter patienceSeconds: how long a receive waits. An upstream's is long: on a busy
   ///   machine a connection may idle for a while between two calls of one test.
-  public init(descriptor: Int32, patienceSeconds: Int = 20) {
+  public init(descriptor: Int32, patienceSeconds: Int = 60) {
     self.descriptor = descriptor
     var limit = timeval(tv_sec: patienceSeconds, tv_usec: 0)
     setsockopt(

@@ -68,17 +68,10 @@ import WireFuzzing
       "needs \(python), whose zlib is the reference"),
     arguments: [1, 2, 3])
   func zlibAndWeAgree(seed: Int) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: Self.python)
-    process.arguments = [
-      InflateVector.folder.appending(path: "make.py").path, "random", "\(seed)", "150",
-    ]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let ending = try Command.run(
+      Self.python, [InflateVector.folder.appending(path: "make.py").path, "random", "\(seed)", "150"])
+    #expect(ending.status == 0)
+    let output = ending.said
     let memory = GuardedMemory()
     var counts: [Substring: Int] = [:]
     for (number, line) in output.split(separator: "\n").enumerated() {

@@ -1,4 +1,4 @@
-// Hears a batch of messages: the document about it, and the lines of its results.
+// Hears a batch of messages: the document about it.
 
 /// The sink of a batch's own document.
 struct MessageBatchAnswerSink: AnswerSink {
@@ -45,49 +45,5 @@ struct MessageBatchAnswerSink: AnswerSink {
   ) {
     guard depth == 2, isSucceeded, case .number(let count?) = value, count >= 0 else { return }
     reading.resultCount = count
-  }
-}
-
-/// The sink of a line of results: `{"custom_id": …, "result": {"type": …, "message": …}}`.
-struct MessageBatchResultSink: JSONSink {
-  private enum Key { case other, type, message }
-
-  private(set) var isSucceeded = false
-  private(set) var message = MessagesAnswerSink()
-  private var isResult = false
-  private var member = Key.other
-
-  init() {}
-
-  private var isInMessage: Bool { isResult && member == .message }
-
-  mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
-    if isInMessage, depth >= 2 { message.begin(isObject: isObject, at: offset, depth: depth - 2) }
-  }
-
-  mutating func end(isObject: Bool, at offset: Int, depth: Int) {
-    if isInMessage, depth >= 2 { message.end(isObject: isObject, at: offset, depth: depth - 2) }
-  }
-
-  mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    switch depth {
-    case 1:
-      isResult = text.equals("result")
-      member = .other
-    case 2:
-      member = text.equals("type") ? .type : text.equals("message") ? .message : .other
-    default: if isInMessage { message.key(text, at: range, depth: depth - 2) }
-    }
-  }
-
-  mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if isInMessage, depth > 2 { return message.string(text, at: range, depth: depth - 2) }
-    if isResult, depth == 2, member == .type { isSucceeded = text.equals("succeeded") }
-  }
-
-  mutating func scalar(
-    _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
-  ) {
-    if isInMessage, depth > 2 { message.scalar(value, token: token, at: range, depth: depth - 2) }
   }
 }

@@ -1,6 +1,7 @@
 # A provider of three dialects that answers from samples/metered, so that what a client sees, and
 # what the meter reads, can be told beforehand. The model's name picks the answer.
 # Usage: metered_upstream.py FOLDER      (prints "ready PORT")
+import hashlib
 import json
 import re
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 folder = Path(sys.argv[1])
 answers = {
     "quay-plain": "openai/chat-cache-write.json",
+    "quay-batch": "openai/chat-cache-write.json",
     "quay-stream": "openai/chat-router.sse",
     "quay-response": "openai/responses-cache-reasoning.json",
     "quay-response-stream": "openai/responses-tool-call.sse",
@@ -36,6 +38,27 @@ errors = {
     "gemini": {"error": {"code": 400, "message": "Bad.", "status": "INVALID_ARGUMENT"}},
 }
 seen = {}
+files = {}  # A batch of a file is called as the file is, and so are its results.
+
+
+def batch(name, status):
+    done = status == "completed"
+    lines = files[name].count(b"\n")
+    return json.dumps({
+        "id": f"batch-{name}", "object": "batch", "endpoint": "/v1/chat/completions",
+        "input_file_id": name, "completion_window": "24h", "status": status, "created_at": 1,
+        "output_file_id": f"out-{name}" if done else None, "error_file_id": None,
+        "request_counts": {"total": lines, "completed": lines if done else 0, "failed": 0},
+    }).encode()
+
+
+def results(name):
+    lines = [json.loads(line) for line in files[name].splitlines()]
+    return b"".join(json.dumps({
+        "id": "r", "custom_id": line["custom_id"], "error": None,
+        "response": {"status_code": 200, "request_id": "q", "body": json.loads(
+            (folder / answers[line["body"]["model"]]).read_text())},
+    }).encode() + b"\n" for line in lines)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,6 +89,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def do_GET(self):
+        made = re.fullmatch(r"/v1/(batches/batch|files/out|files)-?(file-\w+|/file-\w+)(/content)?",
+                            self.path)
+        if made:
+            kind, name = made.group(1), made.group(2).lstrip("/")
+            if kind == "batches/batch":
+                return self.answer(200, batch(name, "completed"))
+            return self.answer(200, results(name) if kind == "files/out" else files[name],
+                               kind="application/octet-stream")
         body = {"object": "list", "data": [{"id": "quay-plain", "object": "model", "type": "model",
                                             "display_name": "Quay", "created": 1, "owned_by": "q",
                                             "created_at": "2026-09-01T00:00:00Z"}],
@@ -75,6 +106,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == "/v1/files":
+            content = re.search(rb'name="file".*?\r\n\r\n(.*?)\r\n--', body, re.S).group(1)
+            name = "file-" + hashlib.sha256(content).hexdigest()[:12]
+            files[name] = content
+            return self.answer(200, json.dumps({
+                "id": name, "object": "file", "bytes": len(content), "created_at": 1,
+                "filename": "a.jsonl", "purpose": "batch", "status": "processed"}).encode())
+        if self.path == "/v1/batches":
+            return self.answer(200, batch(json.loads(body)["input_file_id"], "validating"))
         form = re.search(rb'name="model"\r\n\r\n([^\r]*)\r\n', body)
         try:
             request = {"model": form.group(1).decode()} if form else json.loads(body)

@@ -73,6 +73,22 @@ note("openai.speech", lambda: hashlib.sha256(client.audio.speech.create(
     model="quay-speak", voice="alloy", input="Ebb at nine.").content).hexdigest())
 note("openai.speech.stream", lambda: client.audio.speech.create(
     model="quay-speak-stream", voice="alloy", input="Ebb at nine.", stream_format="sse").text)
+
+
+def batch():
+    """Uploads a request, makes a batch of it, and reads what came of it."""
+    line = {"custom_id": "one", "method": "POST", "url": "/v1/chat/completions",
+            "body": {"model": "quay-batch", "messages": messages, "max_completion_tokens": 50}}
+    text = json.dumps(line).encode() + b"\n"
+    file = client.files.create(file=("a.jsonl", text), purpose="batch")
+    made = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions",
+                                 completion_window="24h")
+    ended = client.batches.retrieve(made.id)
+    return [plain(file), plain(made), plain(ended),
+            client.files.content(ended.output_file_id).text]
+
+
+note("openai.batch", batch)
 note("openai.models", lambda: [model.id for model in client.models.list()])
 
 # anthropic

@@ -1,0 +1,175 @@
+// kill -9 between a batch's making and its end, and again while its results are read: it is
+// followed all the same, and settled once.
+
+import Foundation
+import Metering
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+/// A provider of both kinds of batch, which ends them when it is told to and breaks off in the
+/// middle of their results until it is told not to.
+private final class BatchProvider: Sendable {
+  private let listener: Int32
+  let port: Int
+  private let isDone = Atomic<Bool>(false)
+  private let givesAll = Atomic<Bool>(false)
+  private let halfRead = Mutex<Set<String>>([])
+
+  init() throws {
+    (listener, port) = try listeningSocket()
+    Thread { [self] in
+      while true {
+        let descriptor = accept(listener, nil, nil)
+        guard descriptor >= 0 else { return }
+        let socket = RawSocket(descriptor: descriptor, patienceSeconds: 120)
+        let thread = Thread { [self] in try? serve(socket) }
+        thread.stackSize = 1 << 19
+        thread.start()
+      }
+    }.start()
+  }
+
+  /// Every batch has ended from now on.
+  func complete() { isDone.store(true, ordering: .relaxed) }
+
+  /// Results are handed out whole from now on.
+  func giveAll() { givesAll.store(true, ordering: .relaxed) }
+
+  /// Of which batches the first half of the results was handed out.
+  var halves: Set<String> { halfRead.withLock { $0 } }
+
+  func stop() {
+    shutdown(listener, Int32(SHUT_RDWR))
+    close(listener)
+  }
+
+  private func serve(_ socket: RawSocket) throws {
+    while true {
+      let head = String(decoding: try socket.receive(through: "\r\n\r\n"), as: UTF8.self)
+      let length = RawAnswer(status: 0, head: head, body: []).header("content-length")
+      _ = try socket.receive(count: length.flatMap { Int($0) } ?? 0)
+      let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
+      let isMessages = head.contains("/messages/")
+      if head.contains("/file-in/content") {
+        let line = #"{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":"#
+        let body = #"{"model":"gpt-4o-mini","max_completion_tokens":64,"messages":[]}}"# + "\n"
+        try answer(line + body + line + body, socket)
+      } else if head.contains("/results") || head.contains("/file-out/content") {
+        try results(isMessages ? Self.message + Self.message : Self.chat + Self.chat, head, socket)
+      } else if isMessages {
+        let state = ends ? "ended" : "in_progress"
+        let counts = #""request_counts":{"processing":0,"succeeded":2}"#
+        try answer(#"{"id":"msgbatch_1","processing_status":"\#(state)",\#(counts)}"#, socket)
+      } else {
+        let state = ends ? "completed" : "in_progress"
+        try answer(
+          #"{"id":"batch_1","endpoint":"/v1/chat/completions","status":"\#(state)","#
+            + #""output_file_id":"file-out","request_counts":{"total":2,"completed":2}}"#, socket)
+      }
+    }
+  }
+
+  private func results(_ text: String, _ head: String, _ socket: RawSocket) throws {
+    if givesAll.load(ordering: .relaxed) { return try answer(text, socket) }
+    try socket.send(
+      "HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
+        + text.prefix(text.count / 2 + 20))
+    let path = String(head.prefix { !$0.isNewline })
+    halfRead.withLock { _ = $0.insert(path) }
+    _ = try socket.receiveAll()
+  }
+
+  private func answer(_ body: String, _ socket: RawSocket) throws {
+    try socket.send(
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+  }
+
+  private static let message =
+    #"{"custom_id":"x","result":{"type":"succeeded","message":{"model":"claude-quay","#
+    + #""usage":{"input_tokens":1000,"output_tokens":7}}}}"# + "\n"
+  private static let chat =
+    #"{"custom_id":"x","response":{"status_code":200,"body":{"model":"gpt-4o-mini","#
+    + #""usage":{"prompt_tokens":1000,"completion_tokens":5}}},"error":null}"# + "\n"
+}
+
+@Suite struct BatchKillTests {
+  @Test(.timeLimit(.minutes(5))) func aKillLosesNoBatchAndChargesNoneTwice() async throws {
+    let provider = try BatchProvider()
+    defer { provider.stop() }
+    let url = "http://127.0.0.1:\(provider.port)"
+    let installation = try TestInstallation(
+      upstreams: """
+          rehearsal: { dialect: openai, url: "\(url)" }
+          claude: { dialect: anthropic, url: "\(url)" }
+        """,
+      apps: ["shop": "budgets: { day: \"5.00\" }"])
+    try installation.write(
+      "thresholds/prices/anthropic.yaml",
+      "claude-quay: { from: 2024-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\" }")
+    let key = try await installation.key(for: "shop")
+    var gateway = try await installation.startGateway("gateway")
+    let params = #"{"model":"claude-quay","max_tokens":64,"messages":[]}"#
+    for (path, body) in [
+      (
+        "/v1/batches",
+        #"{"input_file_id":"file-in","endpoint":"/v1/chat/completions","completion_window":"24h"}"#
+      ),
+      (
+        "/claude/v1/messages/batches",
+        #"{"requests":[{"custom_id":"1","params":\#(params)},{"params":\#(params)}]}"#
+      ),
+    ] {
+      let answer = try await gateway.request(
+        gateway.gatewayURL + path, method: "POST", key: key, body: body)
+      #expect(answer.status == 200, "\(answer.body)")
+    }
+    try await gateway.process.kill9()
+    gateway = try await installation.startGateway("gateway")
+    let store = try installation.openStore()
+    try await eventually("both are in the tables") { try store.checkpoint().followed.count == 2 }
+    let held = try balance(store)
+    #expect(held.settled == .zero && held.reserved > .zero)
+
+    // Both are asked after within half a minute; the gateway dies in the middle of their results.
+    provider.complete()
+    try await eventually("results are read", seconds: 90) { provider.halves.count == 2 }
+    try await gateway.process.kill9()
+    #expect(try balance(store) == held, "half of the results was charged")
+    provider.giveAll()
+    gateway = try await installation.startGateway("gateway")
+    try await eventually("both are settled", seconds: 90) {
+      try store.checkpoint().open.isEmpty
+    }
+    try await gateway.process.terminate()
+
+    let events = try installation.journalEvents()
+    var settled: [CallID: Int] = [:]
+    var followed: Set<CallID> = []
+    for event in events {
+      switch event.kind {
+      case .followed(let call, _): followed.insert(call)
+      case .settled(let end) where end.outcome.usage.source == .reported:
+        settled[end.call, default: 0] += 1
+      case .settled(let end): Issue.record("\(end) was charged otherwise")
+      case .expired(let call, _): Issue.record("\(call) expired")
+      default: break
+      }
+    }
+    #expect(followed.count == 2 && Set(settled.keys) == followed)
+    #expect(settled.values.allSatisfy { $0 == 1 }, "a batch was charged twice")
+    // Two answers each: 1,000 in and 5 out at 150 and 600 nanodollars; 1,000 and 7 at 1,000 and
+    // 2,000.
+    let sum: Int64 = 2 * (1_000 * 150 + 5 * 600) + 2 * (1_000 * 1_000 + 7 * 2_000)
+    #expect(try balance(store) == .init(settled: Money(nanodollars: sum), reserved: .zero))
+  }
+
+  /// Of the only account.
+  private func balance(_ store: StoreDatabase) throws -> Ledger.Account {
+    let accounts = try store.checkpoint().accounts
+    try #require(accounts.count == 1)
+    return accounts.values.first ?? .init()
+  }
+}

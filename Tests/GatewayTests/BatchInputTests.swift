@@ -1,0 +1,227 @@
+// The input file of a batch that does not come, comes late, or is not waited for.
+
+import Foundation
+import Metering
+import Providers
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite struct BatchInputTests {
+  private typealias Upstream = FileBatchUpstream
+
+  private static func fixture(
+    _ upstream: FileBatchUpstream, freeModels: [String]? = nil,
+    configure: (inout GatewayConfiguration) -> Void = { _ in }
+  ) async throws -> GatewayFixture {
+    try await GatewayFixture(upstreamPort: upstream.port, freeModels: freeModels) {
+      $0.batchPollMilliseconds = 10
+      $0.batchPollMillisecondsMax = 40
+      configure(&$0)
+    }
+  }
+
+  private static func request(
+    _ key: String = GatewayFixture.key, _ body: String = FileBatchTests.creation()
+  ) -> String { GatewayFixture.request(body, key: key, path: "/v1/batches") }
+
+  @Test(
+    arguments: [
+      ([.send(Script.json("{}", status: "404 Not Found"))], 400, "'input_file_id' names no file"),
+      ([.send(Script.json("{}", status: "401 Unauthorized"))], 502, "status 401"),
+      ([.send(Script.json("{}", status: "503 Service Unavailable"))], 502, "status 503"),
+      ([.send(Script.json("{}", status: "302 Found"))], 502, "status 302"),
+      ([.reset], 502, "did not hand it out whole"),
+      (
+        [.send("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{}"), .close], 502,
+        "hand it out whole"
+      ),
+      ([.send(FileBatchUpstream.lines("\n"))], 400, "has no request"),
+    ] as [([ScriptedUpstream.Step], Int, String)])
+  func aFileThatDoesNotComeIsARefusal(
+    steps: [ScriptedUpstream.Step], status: Int, words: String
+  ) async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(steps)
+    let fixture = try await Self.fixture(upstream)
+    let answer = try await fixture.call(Self.request())
+    let text = String(decoding: answer.body, as: UTF8.self)
+    #expect(answer.status == status && text.contains(words), "\(answer.status) \(text)")
+    #expect(text.hasPrefix(#"{"error":{"message":"#))
+    try await fixture.stop()
+    #expect(upstream.creations == 0 && fixture.account == .init())
+  }
+
+  @Test func aFileThatComesTooLateIsARefusal() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([.send("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"), .expectClose])
+    let fixture = try await Self.fixture(upstream) { $0.batchInputSeconds = 1 }
+    let answer = try await fixture.call(Self.request())
+    #expect(answer.status == 502)
+    #expect(String(decoding: answer.body, as: UTF8.self).contains("did not arrive in time"))
+    try await fixture.stop()
+    #expect(upstream.creations == 0 && fixture.account == .init())
+  }
+
+  /// Who has no budget is not kept from what nobody can bound; what comes of it is charged.
+  @Test func withoutABudgetItIsMadeAllTheSame() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([.send(Script.json("{}", status: "500 Internal Server Error"))])
+    upstream.say(
+      Upstream.ended(1), results: Upstream.lines(Upstream.result("gpt-test", input: 3, output: 4)))
+    let fixture = try await Self.fixture(upstream)
+    #expect(try await fixture.call(Self.request(GatewayFixture.freeKey)).status == 200)
+    try await fixture.quiet()
+    #expect(try fixture.settlement()?.charge == TestPrice.cost(input: 3, output: 4))
+    try await fixture.stop()
+  }
+
+  @Test func whoseModelsAreLimitedHasToShowThem() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([.send(Script.json("{}", status: "500 Internal Server Error"))])
+    let fixture = try await Self.fixture(upstream, freeModels: ["gpt-test"])
+    #expect(try await fixture.call(Self.request(GatewayFixture.freeKey)).status == 502)
+    let films = Self.request(GatewayFixture.freeKey, FileBatchTests.creation("/v1/videos"))
+    #expect(try await fixture.call(films).status == 400)
+    upstream.hold(Upstream.line("gpt-open"))
+    #expect(try await fixture.call(Self.request(GatewayFixture.freeKey)).status == 403)
+    try await fixture.stop()
+    #expect(upstream.creations == 0)
+  }
+
+  @Test func aCallerThatLeavesEndsTheReading() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([
+      .send("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"), .expectClose,
+    ])
+    let fixture = try await Self.fixture(upstream) { $0.batchInputsAtATime = 1 }
+    let port = fixture.port
+    try await onThread {
+      let socket = try RawSocket(port: port)
+      try socket.send(Self.request())
+      while upstream.requests.isEmpty { usleep(1_000) }
+      socket.close()
+    }
+    try await eventually { upstream.closesSeen == 1 }
+    // Its place is free again, and nothing was held or made.
+    #expect(fixture.account == .init() && upstream.creations == 0)
+    upstream.hold(Upstream.line("gpt-test"))
+    upstream.say(Upstream.document("in_progress"))
+    // The connection ends a moment before the place is free.
+    var status = 503
+    for _ in 0..<500 where status == 503 {
+      try await Task.sleep(for: .milliseconds(10))
+      status = try await fixture.call(Self.request()).status
+    }
+    #expect(status == 200)
+    try await fixture.stop()
+  }
+
+  @Test func aLineThatIsRefusedEndsTheReading() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([
+      .send("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nnonsense\n"), .expectClose,
+    ])
+    let fixture = try await Self.fixture(upstream)
+    #expect(try await fixture.call(Self.request()).status == 400)
+    try await eventually { upstream.closesSeen == 1 }
+    try await fixture.stop()
+  }
+
+  @Test func onlySoManyAreReadAtATime() async throws {
+    let upstream = try FileBatchUpstream()
+    let gate = Gate()
+    upstream.hold([.wait(gate), .send(Upstream.lines(Upstream.line("gpt-test")))])
+    upstream.say(Upstream.document("in_progress"))
+    let fixture = try await Self.fixture(upstream) { $0.batchInputsAtATime = 2 }
+    async let first = fixture.call(Self.request())
+    async let second = fixture.call(Self.request())
+    try await eventually { upstream.reads.count == 2 }
+    let third = try await fixture.call(Self.request())
+    #expect(third.status == 503 && third.header("retry-after") == "1")
+    #expect(third.header("x-leeway-denial") == "input_busy")
+    gate.open()
+    let statuses = try await [first.status, second.status]
+    #expect(statuses == [200, 200])
+    #expect(try await fixture.call(Self.request()).status == 200)
+    try await fixture.stop()
+    #expect(upstream.creations == 3)
+  }
+
+  @Test func aStopEndsTheReading() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold([.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), .expectClose])
+    let fixture = try await Self.fixture(upstream) { $0.shutdownGraceSeconds = 0 }
+    async let answer = fixture.call(Self.request())
+    try await eventually { !upstream.requests.isEmpty }
+    try await fixture.stop()
+    #expect(try await answer.header("x-leeway-denial") == "shutting_down")
+    #expect(fixture.account == .init() && upstream.creations == 0)
+    try await eventually { upstream.closesSeen == 1 }
+  }
+
+  // MARK: Values
+
+  private static func file(_ text: String, step: Int, models: [String]? = nil) throws
+    -> BatchInputOutcome
+  {
+    let creation = Array(FileBatchTests.creation().utf8)
+    let input = try #require(try Providers.Operation.batches.peek(creation).batchInput)
+    var file = BatchFile(
+      input, prices: TestPrice.book, at: GatewayFixture.now,
+      policy: AppPolicy(app: "a", budgets: [], models: models), lineBytesMax: 4_096)
+    let bytes = Array(text.utf8)
+    for start in stride(from: 0, to: bytes.count, by: step) {
+      let goesOn = bytes[start..<min(start + step, bytes.count)].withUnsafeBytes { file.feed($0) }
+      guard goesOn else { return file.finish() }
+    }
+    return file.finish()
+  }
+
+  @Test func theSumIsTheSameInEveryPieces() throws {
+    let text = ["claude-test", "gpt-test", "claude-test"].map { Upstream.line($0) }
+      .joined(separator: "\n")
+    for step in 1...text.utf8.count {
+      guard case .read(let batch) = try Self.file(text, step: step) else {
+        Issue.record("refused in pieces of \(step)")
+        return
+      }
+      #expect(batch.models == ["claude-test", "gpt-test"] && batch.model == "gpt-test")
+      #expect(batch.outputTokens == 60)
+      let each = batch.inputTokens / 3
+      let sum = 2 * (each * 500 + 20 * 1_000) + each * 1_000 + 20 * 2_000
+      guard case .atMost(let most) = batch.bound else {
+        Issue.record("\(batch.bound)")
+        return
+      }
+      // The names are not of one length.
+      #expect(abs(most.nanodollars - sum) < 3 * 8 * 1_000)
+    }
+  }
+
+  @Test func theFirstLineThatIsNotAllowedEndsTheReading() throws {
+    let text = [Upstream.line("gpt-test"), Upstream.line("gpt-open"), "nonsense"]
+      .joined(separator: "\n")
+    for step in [1, 50, 10_000] {
+      guard case .refused(let denial) = try Self.file(text, step: step, models: ["gpt-test"]) else {
+        Issue.record("taken in pieces of \(step)")
+        continue
+      }
+      #expect(denial.message.hasPrefix("Line 2 of the batch's input file: Model 'gpt-open'"))
+    }
+  }
+
+  @Test func manyModelsHaveNoBound() throws {
+    let lines = (0...BatchBound.modelsMax).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
+    guard case .read(let batch) = try Self.file(lines.joined(separator: "\n"), step: 999) else {
+      Issue.record("refused")
+      return
+    }
+    #expect(batch.models.count == BatchBound.modelsMax)
+    guard case .none = batch.bound else {
+      Issue.record("bounded")
+      return
+    }
+  }
+}
