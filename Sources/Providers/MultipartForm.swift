@@ -265,9 +265,10 @@ struct MultipartForm {
     return UnsafeRawBufferPointer(rebasing: text)
   }
 
-  /// What a name may have without quotes: RFC 9110's tokens but the back quote, and brackets.
+  /// What a name may have without quotes: RFC 9110's tokens but the back quote. Some end a name at
+  /// a bracket.
   private static func isTokenByte(_ byte: UInt8) -> Bool {
-    isAlphanumeric(byte) || "-_.[]'%+*!#$&^|~".utf8.contains(byte)
+    isAlphanumeric(byte) || "-_.'%+*!#$&^|~".utf8.contains(byte)
   }
 
   /// A part's type is a file's; a text's may say nothing but UTF-8, and a part may have no parts of

@@ -172,4 +172,22 @@ import Testing
     #expect(check.retired == ["tiered"])
     #expect(check.modelCount == 10 && check.priceCount == 10)
   }
+
+  /// A call names a model and a size; the price is the model's.
+  @Test func aPictureThatIsNotTheDearestIsWarnedAbout() {
+    let (file, faults) = Self.read(
+      """
+      hd/1024-x-1792/painter: { from: 2026-01-01, imageOutEach: "0.12" }
+      painter: { from: 2026-01-01, imageOutEach: "0.08" }
+      low/other: { from: 2026-01-01, imageOutEach: "0.01" }
+      other: { from: 2026-01-01, imageOutEach: "0.04" }
+      """)
+    #expect(faults == [])
+    let check = PriceCheck(file, today: CivilDate(daysSinceEpoch: 20_600))
+    #expect(
+      check.warnings.map { "\($0.line) \($0.text)" } == [
+        "2 'painter': 'hd/1024-x-1792/painter' costs more, and is not looked up; "
+          + "is this the dearest size?"
+      ])
+  }
 }

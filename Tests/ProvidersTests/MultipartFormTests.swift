@@ -74,6 +74,7 @@ import Testing
     "--b\r\n\(head)\r\n\r\nx", "--b\r\n\(head)", "--b\r\n\r\nx\r\n--b--",
     "--b\r\n\(head)\r\n\(head)\r\n\r\nx\r\n--b--", "--b\r\n\(head)\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data;\r\n name=\"a\"\r\n\r\nx\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=n[]\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=a b\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=a\"b\r\n\r\nx\r\n--b--",
     "--b\r\nContent-Disposition: form-data; name=\"a\" x\r\n\r\nx\r\n--b--",

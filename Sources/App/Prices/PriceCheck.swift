@@ -31,7 +31,8 @@ struct PriceCheck {
     let medians = Self.medians(file)
     for model in file.models {
       for (entry, line) in model.entries {
-        for text in Self.texts(entry, medians: medians) {
+        let size = Self.dearerSize(entry, of: model.name, in: file)
+        for text in Self.texts(entry, medians: medians) + (size.map { [$0] } ?? []) {
           warnings.append(Warning(line: line, text: "'\(model.name)': \(text)"))
         }
       }
@@ -77,6 +78,23 @@ struct PriceCheck {
           + "is the unit right?")
     }
     return texts
+  }
+
+  /// A model's one price of a picture, where the book has a dearer one of a size or quality
+  /// (`hd/1024-x-1792/NAME`): a call is priced by the model's name alone.
+  private static func dearerSize(
+    _ entry: PriceEntry, of name: String, in file: PriceFile
+  ) -> String? {
+    for bucket in [UsageBucket.imagesOut, .pixelsOut] {
+      guard let rate = entry.base[bucket], rate > 0 else { continue }
+      let dearer = file.models.first { model in
+        model.name.hasSuffix("/" + name)
+          && model.entries.last?.entry.base[bucket] ?? 0 > rate
+      }
+      guard let dearer else { continue }
+      return "'\(dearer.name)' costs more, and is not looked up; is this the dearest size?"
+    }
+    return nil
   }
 
   /// The middle rate of each bucket over the book's models.
