@@ -94,6 +94,8 @@ public struct CurlResponse: Sendable {
   /// In order, names as sent; empty for mail.
   public var headers: [(name: String, value: String)]
   public var body: [UInt8]
+  /// Whether the answer said where it ends. One that ends with its connection may have been cut.
+  public var isDelimited = true
 
   /// The first value of a header, by name in any case.
   public func header(_ name: String) -> String? {

@@ -24,6 +24,8 @@ final class Transfer: @unchecked Sendable {
   private var bodyBytes = 0
   private var headers: [(name: String, value: String)] = []
   private var headBytes = 0
+  /// In HTTP/1 an answer's head may leave open where its body ends.
+  private var isHTTP1 = false
   private var isTooLarge = false
 
   init(id: UInt64, request: CurlRequest, url: CurlURL, continuation: Continuation) {
@@ -87,7 +89,11 @@ final class Transfer: @unchecked Sendable {
   func result(of code: CURLcode) -> Result<CurlResponse, CurlFault> {
     let status = easy.map { leeway_curl_response_code($0) } ?? 0
     if code == CURLE_OK {
-      return .success(CurlResponse(status: status, headers: headers, body: body))
+      var response = CurlResponse(status: status, headers: headers, body: body)
+      response.isDelimited =
+        !isHTTP1 || response.header("content-length") != nil
+        || response.header("transfer-encoding") != nil
+      return .success(response)
     }
     return .failure(
       .from(
@@ -213,6 +219,7 @@ extension Transfer {
     if line.hasPrefix("HTTP/") {
       // A new head: an interim answer's lines do not belong to the final one.
       headers = []
+      isHTTP1 = line.hasPrefix("HTTP/1")
     } else if let colon = line.firstIndex(of: ":") {
       let value = line[line.index(after: colon)...]
       headers.append((String(line[..<colon]), Self.trimmed(value)))

@@ -16,6 +16,9 @@ enum BatchInputOutcome: Sendable {
 
 /// A batch's input file as it comes: each request is bounded and forgotten.
 struct BatchFile: Sendable {
+  /// A file of 200 MB could name millions.
+  static let modelsMax = 64
+
   private var reader: BatchInputReader
   private var bound: BatchBound
   private let policy: AppPolicy
@@ -29,7 +32,7 @@ struct BatchFile: Sendable {
     lineBytesMax: Int
   ) {
     reader = BatchInputReader(input, lineBytesMax: lineBytesMax)
-    bound = BatchBound(prices: prices, at: start)
+    bound = BatchBound(prices: prices, at: start, modelsMax: Self.modelsMax)
     self.policy = policy
   }
 

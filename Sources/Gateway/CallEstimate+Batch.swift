@@ -6,13 +6,12 @@ import Providers
 /// The sum over the requests of a batch, added up one by one. Where the book has no price of its
 /// own for batches, the list's holds.
 struct BatchBound: Sendable {
-  /// More models than this are not looked up.
-  static let modelsMax = 64
   /// Models are compared by what so many tokens in and as many out cost: no long call.
   private static let sizeCompared: Int64 = 1_000
 
   private let prices: PriceBook
   private let start: Timestamp
+  private let modelsMax: Int
   private var found: [String: ModelPrice?] = [:]
   /// What `sizeCompared` tokens cost of `model`.
   private var dearest = Money.zero
@@ -23,10 +22,13 @@ struct BatchBound: Sendable {
   private(set) var inputTokens: Int64 = 0
   private(set) var outputTokens: Int64 = 0
 
-  /// - Parameter start: the moment whose prices hold.
-  init(prices: PriceBook, at start: Timestamp) {
+  /// - Parameters:
+  ///   - start: the moment whose prices hold.
+  ///   - modelsMax: more than so many models are not looked up, and have no bound.
+  init(prices: PriceBook, at start: Timestamp, modelsMax: Int = .max) {
     self.prices = prices
     self.start = start
+    self.modelsMax = modelsMax
   }
 
   var models: [String] { found.keys.sorted() }
@@ -64,8 +66,8 @@ struct BatchBound: Sendable {
 
   private mutating func price(of model: String) -> ModelPrice? {
     if let known = found[model] { return known }
-    guard found.count < Self.modelsMax else {
-      unbounded(.costUnbounded(part: "its number of models (over \(Self.modelsMax))"))
+    guard found.count < modelsMax else {
+      unbounded(.costUnbounded(part: "its number of models (over \(modelsMax))"))
       return nil
     }
     let price = prices.price(model: model, at: start)

@@ -182,8 +182,11 @@ final class Exchange: Draining {
   private func connect(now: NIODeadline, isRetry: Bool) {
     deadline = now + .seconds(configuration.connectTimeoutSeconds)
     let pool = context.pools[plan.upstream]
-    // A retry never takes another old connection: they may all have been left.
-    if !isRetry, let handler = pool.take() { return connected(handler, .connectRefused) }
+    // A retry never takes another old connection: they may all have been left. Nor does a call
+    // that makes a job: sent again, it would make two, and one would be followed by nobody.
+    if !isRetry, estimate.jobKind == nil, let handler = pool.take() {
+      return connected(handler, .connectRefused)
+    }
     pool.connect(now: now) { handler, failure in self.connected(handler, failure) }
   }
 

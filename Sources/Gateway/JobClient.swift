@@ -19,13 +19,13 @@ struct JobClient: Sendable {
   /// answer.
   func ask(_ job: FollowedJob, of upstream: GatewayUpstream) async -> JobAnswer {
     let fed = Fed(JobReader(job.kind))
-    let status = try? await get(
+    let answer = try? await get(
       upstream.url(job.path, "/\(job.id)"), of: upstream, job.kind, bytesMax: Self.bytesMax
     ) {
       fed.value.feed($0)
       return true
     }
-    guard status == 200 else { return Self.answer(status: status) }
+    guard answer?.status == 200 else { return Self.answer(status: answer?.status) }
     let progress = fed.value.progress
     guard let needed = progress.resultsNeeded else { return .told(progress) }
     return await results(of: job, needed, progress, upstream)
@@ -41,19 +41,20 @@ struct JobClient: Sendable {
     }
     guard let url = upstream.url(ofResultsOf: job, progress.reading) else { return .failed }
     let fed = Fed(BatchCount(reader, BatchTally(job, prices: upstream.prices)))
-    let status = try? await get(
+    let answer = try? await get(
       url, of: upstream, job.kind, bytesMax: Self.resultBytesMax, seconds: 3_600
     ) {
       fed.value.feed($0)
       return true
     }
-    guard status == 200 else { return Self.answer(status: status) }
+    guard answer?.status == 200 else { return Self.answer(status: answer?.status) }
     fed.value.finish()
-    let answered = fed.value.reader.answered
+    let (answered, isBroken) = (fed.value.reader.answered, fed.value.reader.isBroken)
     guard answered >= needed else { return .failed }
-    guard fed.value.reader.isBroken else { return .counted(fed.value.tally) }
+    if answered > 0, !isBroken { return .counted(fed.value.tally) }
     var progress = progress
-    progress.reading.resultCount = answered
+    // A line that cannot be read may be an answer.
+    progress.reading.resultCount = isBroken ? max(answered, 1) : 0
     return .told(progress)
   }
 
@@ -78,11 +79,14 @@ struct JobClient: Sendable {
   ) async -> BatchInputOutcome {
     let fed = Fed(file)
     do throws(CurlFault) {
-      let status = try await get(
+      let answer = try await get(
         upstream.url(ofFile: name, beside: path), of: upstream, .batch,
         bytesMax: Self.inputBytesMax, seconds: Double(seconds)
       ) { fed.value.feed($0) }
-      return status == 200 ? fed.value.finish() : Self.outcome(status: status, of: upstream)
+      guard answer.status == 200 else {
+        return Self.outcome(status: answer.status, of: upstream)
+      }
+      return answer.isDelimited ? fed.value.finish() : Self.brokenOff(upstream)
     } catch {
       return fed.value.refusal.map { .refused($0) } ?? Self.outcome(of: error, upstream)
     }
@@ -111,9 +115,12 @@ struct JobClient: Sendable {
     case .responseTooLarge:
       .unread(.costUnbounded(part: "the size of its input file (over \(inputBytesMax) bytes)"))
     case .timeout: unread("it did not arrive in time; try again shortly.")
-    default:
-      unread("upstream '\(upstream.name)' did not hand it out whole; try again shortly.")
+    default: brokenOff(upstream)
     }
+  }
+
+  private static func brokenOff(_ upstream: GatewayUpstream) -> BatchInputOutcome {
+    unread("upstream '\(upstream.name)' did not hand it out whole; try again shortly.")
   }
 
   private static func unread(_ reason: String) -> BatchInputOutcome {
@@ -122,16 +129,16 @@ struct JobClient: Sendable {
 
   // MARK: Requests
 
-  /// The status of the answer.
+  /// The answer, but for its body.
   private func get(
     _ url: String, of upstream: GatewayUpstream, _ kind: FollowedJob.Kind, bytesMax: Int,
     seconds: Double = 120, onBody: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool
-  ) async throws(CurlFault) -> Int {
+  ) async throws(CurlFault) -> CurlResponse {
     let request = CurlRequest(
       url: url, content: .http(.init(method: "GET", headers: upstream.ownFields(for: kind))),
       timeoutSeconds: seconds, responseBytesMax: bytesMax,
       certificateFile: upstream.trustRootsPath, onBody: onBody)
-    return try await curl.perform(request).status
+    return try await curl.perform(request)
   }
 
   /// A reader on its way to the client's thread and back.

@@ -64,6 +64,7 @@ import Testing
     let metrics = try await second.request(second.adminURL + "/metrics")
     #expect(metrics.body.contains("leeway_alerts_pending 0"))
     try await second.process.terminate()
+    try await receivers.terminate()
   }
 
   /// A baseline of four fifths "answer", and yesterday's samples of one fifth.

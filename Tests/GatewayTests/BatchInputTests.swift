@@ -37,6 +37,11 @@ import Testing
         [.send("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{}"), .close], 502,
         "hand it out whole"
       ),
+      // Nobody knows whether that is the whole of it.
+      (
+        [.send("HTTP/1.1 200 OK\r\n\r\n" + FileBatchUpstream.line("gpt-test") + "\n"), .close],
+        502, "hand it out whole"
+      ),
       ([.send(FileBatchUpstream.lines("\n"))], 400, "has no request"),
     ] as [([ScriptedUpstream.Step], Int, String)])
   func aFileThatDoesNotComeIsARefusal(
@@ -213,14 +218,29 @@ import Testing
   }
 
   @Test func manyModelsHaveNoBound() throws {
-    let lines = (0...BatchBound.modelsMax).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
+    let lines = (0...BatchFile.modelsMax).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
     guard case .read(let batch) = try Self.file(lines.joined(separator: "\n"), step: 999) else {
       Issue.record("refused")
       return
     }
-    #expect(batch.models.count == BatchBound.modelsMax)
+    #expect(batch.models.count == BatchFile.modelsMax)
     guard case .none = batch.bound else {
       Issue.record("bounded")
+      return
+    }
+  }
+
+  /// A batch of messages names as many as fit into its body, and each is checked.
+  @Test func ofManyModelsInABodyNoneIsLeftOut() throws {
+    let names = (0...BatchFile.modelsMax).map { "claude-test-2026-01-\($0 + 10)" }
+    let requests = names.map { #"{"params":{"model":"\#($0)","max_tokens":1,"messages":[]}}"# }
+    let body = #"{"requests":[\#(requests.joined(separator: ","))]}"#
+    let batch = try Providers.Operation.messageBatches.peek(Array(body.utf8))
+    var estimate = CallEstimate()
+    estimate.takeBatch(batch, prices: TestPrice.book, at: GatewayFixture.now)
+    #expect(Set([estimate.model] + estimate.otherModels) == Set(names))
+    guard case .atMost = estimate.bound else {
+      Issue.record("\(estimate.bound)")
       return
     }
   }

@@ -293,6 +293,21 @@ final class FileBatchUpstream: Sendable {
 
   private static func lines(_ text: String) -> String { FileBatchUpstream.lines(text) }
 
+  /// Whatever is counted, the file of results says what was answered.
+  @Test(arguments: [("", true), ("nonsense\n", false), (FileBatchUpstream.failed, true)])
+  func resultsOfNothingAreReleasedIfTheyCanBeRead(results: String, isReleased: Bool) async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"))
+    upstream.say(Upstream.ended(0, "expired"), results: Upstream.lines(results))
+    let fixture = try await Self.fixture(upstream)
+    _ = try await Self.make(fixture)
+    let held = fixture.account.reserved
+    try await fixture.quiet()
+    #expect(fixture.account == .init(settled: isReleased ? .zero : held, reserved: .zero))
+    if isReleased { #expect(try fixture.settlement() == nil) }
+    try await fixture.stop()
+  }
+
   /// A cheap first line is no way to have a dear model's answers at its price.
   @Test func anAnswerWithoutAModelCostsWhatTheDearestDoes() async throws {
     let upstream = try FileBatchUpstream()

@@ -61,14 +61,21 @@ private final class BatchUpstream: Sendable {
   private static func fixture(
     _ upstream: BatchUpstream, cap: Int64 = 1_000_000_000, models: [String]? = nil
   ) async throws -> GatewayFixture {
+    try await fixture(port: upstream.port, cap: cap, models: models)
+  }
+
+  private static func fixture(
+    port: Int, cap: Int64 = 1_000_000_000, models: [String]? = nil
+  ) async throws -> GatewayFixture {
     try await GatewayFixture(
-      upstreamPort: upstream.port, capNanodollars: cap, models: models,
+      upstreamPort: port, capNanodollars: cap, models: models,
       upstreams: [
         GatewayUpstream(
-          name: "main", dialect: .anthropic, isTLS: false, host: "127.0.0.1", port: upstream.port,
+          name: "main", dialect: .anthropic, isTLS: false, host: "127.0.0.1", port: port,
           credential: GatewayFixture.credential)
       ]
     ) {
+      $0.loops = 1
       $0.batchPollMilliseconds = 10
       $0.batchPollMillisecondsMax = 40
     }
@@ -155,6 +162,21 @@ private final class BatchUpstream: Sendable {
     #expect(text.contains(word), "\(text)")
     try await fixture.stop()
     #expect(upstream.requests.isEmpty && fixture.account == .init())
+  }
+
+  /// A connection that was used before may be lost with the batch already made: it would be made
+  /// twice, and one of the two followed by nobody.
+  @Test func aBatchIsNeverAskedForTwice() async throws {
+    let upstream = try ScriptedUpstream { request in
+      request.head.hasPrefix("POST") ? [.close] : [.send(Script.json("{}"))]
+    }
+    let fixture = try await Self.fixture(port: upstream.port)
+    #expect(try await Self.read(fixture, "") == 200)
+    let answer = try await Self.make(fixture, Self.body(Self.params("claude-test")))
+    #expect(answer.status == 502)
+    #expect(upstream.requests.count { $0.head.hasPrefix("POST") } == 1)
+    #expect(fixture.account.settled > .zero && fixture.account.reserved == .zero)
+    try await fixture.stop()
   }
 
   @Test func theSumHasToFitIntoTheBudget() async throws {

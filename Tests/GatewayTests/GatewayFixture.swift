@@ -197,11 +197,12 @@ final class GatewayFixture: Sendable {
     #"{"model":"gpt-test","max_completion_tokens":20,"stream":true,"#
     + #""messages":[{"role":"user","content":"hi"}]}"#
 
-  /// Sends one request on a connection of its own and reads one answer.
+  /// Sends one request on a connection of its own and reads one answer. It waits long: some answers
+  /// need Swift's own threads, which tests that only compute keep busy.
   func call(_ request: String) async throws -> RawAnswer {
     let port = port
     return try await onThread {
-      let socket = try RawSocket(port: port)
+      let socket = try RawSocket(port: port, patienceSeconds: 120)
       try socket.send(request)
       return try socket.answer()
     }

@@ -91,7 +91,9 @@ public final class ChildProcess: Sendable {
       if let status { return status }
       var word: Int32 = 0
       var found: pid_t
-      repeat { found = waitpid(processIdentifier, &word, options) } while found < 0 && errno == EINTR
+      repeat {
+        found = waitpid(processIdentifier, &word, options)
+      } while found < 0 && errno == EINTR
       if found == processIdentifier {
         let signal = word & 0x7F
         status = signal == 0 ? word >> 8 & 0xFF : signal

@@ -27,7 +27,9 @@ public final class RawSocket: @unchecked Sendable {  // Used by one thread at a 
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
   }
 
-  public convenience init(port: Int, receiveBufferBytes: Int32? = nil) throws {
+  public convenience init(
+    port: Int, receiveBufferBytes: Int32? = nil, patienceSeconds: Int = 20
+  ) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw SocketFault("socket") }
     if var bytes = receiveBufferBytes {
@@ -43,7 +45,7 @@ public final class RawSocket: @unchecked Sendable {  // Used by one thread at a 
       Glibc.close(descriptor)
       throw SocketFault("connect")
     }
-    self.init(descriptor: descriptor)
+    self.init(descriptor: descriptor, patienceSeconds: patienceSeconds)
   }
 
   deinit { close() }

@@ -69,7 +69,8 @@ import WireFuzzing
     arguments: [1, 2, 3])
   func zlibAndWeAgree(seed: Int) throws {
     let ending = try Command.run(
-      Self.python, [InflateVector.folder.appending(path: "make.py").path, "random", "\(seed)", "150"])
+      Self.python,
+      [InflateVector.folder.appending(path: "make.py").path, "random", "\(seed)", "150"])
     #expect(ending.status == 0)
     let output = ending.said
     let memory = GuardedMemory()

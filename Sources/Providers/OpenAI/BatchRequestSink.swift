@@ -83,9 +83,7 @@ struct BatchRequestSink: RequestSink {
   mutating func scalar(
     _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
   ) {
-    guard depth == 1 else { return }
-    let isUsual = top == .inputFileID || top == .endpoint
-    if isUsual || value != .null { other(at: range.lowerBound) }
+    if depth == 1, value != .null { other(at: range.lowerBound) }
   }
 
   /// A value of another kind than the two that are read.
