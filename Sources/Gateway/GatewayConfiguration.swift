@@ -74,6 +74,10 @@ public struct GatewayConfiguration: Sendable {
   public var batchPollMilliseconds: Int64 = 30_000
   public var batchPollMillisecondsMax: Int64 = 600_000
 
+  /// The installation's secret for the names of end users: without it their hashes could be guessed
+  /// at. Always the same, or a user's purse would be another after a restart.
+  public var userHashKey: [UInt8] = []
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

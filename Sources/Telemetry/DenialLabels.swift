@@ -26,6 +26,8 @@ extension Denial {
     case .credentialMissing: 15
     case .journalUnavailable: 16
     case .shuttingDown: 17
+    case .tokensUnbounded: 18
+    case .purseClosed: 19
     }
   }
 
@@ -35,5 +37,6 @@ extension Denial {
     "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down",
+    "tokens_unbounded", "purse_closed",
   ]
 }

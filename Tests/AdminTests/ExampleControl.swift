@@ -36,9 +36,8 @@ struct ExampleControl: Control {
     _ name: String, _ settled: String, of cap: String, held: String = "0", resets: String
   ) -> Overview.BudgetLine {
     Overview.BudgetLine(
-      name: name, settled: Money(dollars: settled) ?? .zero,
-      reserved: Money(dollars: held) ?? .zero,
-      cap: dollars(cap), resetsAtText: resets)
+      name: name, settled: .money(dollars(settled)), reserved: .money(dollars(held)),
+      cap: .money(dollars(cap)), resetsAtText: resets)
   }
 
   static let exampleApps: [Overview.AppLine] = {

@@ -127,15 +127,14 @@ import Testing
   }
 
   @Test func sharesStayInBounds() {
-    func money(_ amount: Int64) -> Money { Money(nanodollars: amount) }
-    #expect(PageText.permille(money(0), of: money(100)) == 0)
-    #expect(PageText.permille(money(1), of: money(1_000_000)) == 4)
-    #expect(PageText.permille(money(50), of: money(100)) == 500)
-    #expect(PageText.permille(money(500), of: money(100)) == 1000)
-    #expect(PageText.permille(money(1), of: money(0)) == 1000)
-    #expect(PageText.percent(money(999), of: money(1000)) == 99)
-    #expect(PageText.percent(money(.max), of: money(1)) == .max)
-    #expect(PageText.percent(money(0), of: money(0)) == 0)
+    #expect(PageText.permille(0, of: 100) == 0)
+    #expect(PageText.permille(1, of: 1_000_000) == 4)
+    #expect(PageText.permille(50, of: 100) == 500)
+    #expect(PageText.permille(500, of: 100) == 1000)
+    #expect(PageText.permille(1, of: 0) == 1000)
+    #expect(PageText.percent(999, of: 1000) == 99)
+    #expect(PageText.percent(.max, of: 1) == .max)
+    #expect(PageText.percent(0, of: 0) == 0)
     #expect(PageText.grouped(Int64.min) == "−9,223,372,036,854,775,808")
   }
 }

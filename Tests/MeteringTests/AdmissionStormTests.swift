@@ -35,7 +35,7 @@ import Testing
         shared.events.append(event)
         shared.admitted += 1
         let account = shared.admission.ledger.account(Self.day)
-        if account.settled.nanodollars + account.reserved.nanodollars > Self.cap {
+        if account.settled.money.nanodollars + account.reserved.money.nanodollars > Self.cap {
           shared.overTheCap += 1
         }
         return reservation
@@ -44,8 +44,7 @@ import Testing
         shared.refused += 1
         if case .budgetExhausted(let refusal) = denial {
           let sum =
-            refusal.settled.nanodollars + refusal.reserved.nanodollars
-            + refusal.estimate.nanodollars
+            refusal.settled.count + refusal.reserved.count + refusal.estimate.count
           if sum <= Self.cap { shared.badRefusals += 1 }
         } else {
           shared.badRefusals += 1
@@ -90,8 +89,8 @@ import Testing
     #expect(end.refused > 1_000)
     let account = end.admission.ledger.account(Self.day)
     #expect(account.reserved == .zero)
-    #expect(account.settled.nanodollars <= Self.cap)
-    #expect(account.settled.nanodollars > Self.cap - 200)
+    #expect(account.settled.money.nanodollars <= Self.cap)
+    #expect(account.settled.money.nanodollars > Self.cap - 200)
     #expect(end.admission.ledger.open.isEmpty)
     #expect(end.events.map(\.sequence) == Array(1...UInt64(end.events.count)))
     var folded = Ledger()

@@ -50,7 +50,7 @@ import Testing
     let begun = history.events.filter { event in
       switch event.kind {
       case .reserved, .refused: true
-      case .settled, .released, .expired, .capped, .repriced, .followed: false
+      case .settled, .released, .expired, .capped, .repriced, .followed, .forgotten: false
       }
     }
     try require(calls.count == begun.count, "\(calls.count) rows of \(begun.count) calls")
@@ -104,9 +104,9 @@ import Testing
     #expect(row.refusalBudget == refused.budget)
     #expect(row.estimate == Money(nanodollars: 9) && row.charge == .zero)
     let budget = try #require(row.refusalBudget)
-    let taken = budget.settled.nanodollars + budget.reserved.nanodollars
-    let needed = taken + budget.estimate.nanodollars
-    #expect(needed > budget.cap.nanodollars)
+    let taken = budget.settled.count + budget.reserved.count
+    let needed = taken + budget.estimate.count
+    #expect(needed > budget.cap.count)
   }
 
   @Test func callsAreFoundByAppStateAndTime() throws {

@@ -92,8 +92,8 @@ import Testing
   @Test func everyDenialHasItsCodeAsItsLabel() {
     let text = ""
     let refusal = BudgetRefusal(
-      budget: text, window: text, settled: .zero, reserved: .zero, cap: .zero, estimate: .zero,
-      resetsAt: Timestamp(milliseconds: 0), resetsAtText: text)
+      scope: .app(text), budget: text, window: text, settled: .calls(0), reserved: .calls(0),
+      cap: .calls(0), estimate: .calls(0), resetsAt: Timestamp(milliseconds: 0), resetsAtText: text)
     let denials: [Denial] = [
       .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: text),
       .modelForbidden(model: text, allowed: []), .modelUnpriced(model: text),
@@ -101,6 +101,8 @@ import Testing
       .budgetExhausted(refusal), .windowUnknown(budget: text), .requestInvalid(message: text),
       .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: text),
       .credentialMissing(upstream: text, variable: text), .journalUnavailable, .shuttingDown,
+      .tokensUnbounded,
+      .purseClosed(scope: .app(text), budget: text, from: text, until: text),
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))
