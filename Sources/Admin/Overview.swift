@@ -8,6 +8,8 @@ public struct Overview: Sendable {
   public struct BudgetLine: Sendable {
     /// `day`, `tag nightly: month`.
     public var name: String
+    /// Of a part of the app's calls: that it is used up stops those alone.
+    public var isPart: Bool
     public var settled: Amount
     public var reserved: Amount
     public var cap: Amount
@@ -15,8 +17,10 @@ public struct Overview: Sendable {
     public var resetsAtText: String
 
     public init(
-      name: String, settled: Amount, reserved: Amount, cap: Amount, resetsAtText: String
+      name: String, isPart: Bool = false, settled: Amount, reserved: Amount, cap: Amount,
+      resetsAtText: String
     ) {
+      self.isPart = isPart
       self.name = name
       self.settled = settled
       self.reserved = reserved

@@ -113,6 +113,8 @@ struct OverviewModel {
     }
     if capped > 0 { parts.append("\(apps(capped)) stopped") }
     if full > 0 { parts.append("\(apps(full)) at the cap") }
+    let shared = overview.shared.filter { $0.budgets.contains(where: \.isFull) }.map(\.name)
+    if !shared.isEmpty { parts.append("\(shared.joined(separator: ", ")) at the cap") }
     if drifted > 0 { parts.append("\(apps(drifted)) drifted") }
     if !parts.isEmpty { return (parts.joined(separator: ", "), ill + capped > 0 ? "bad" : "watch") }
     return overview.apps.isEmpty ? ("No apps yet", "unclear") : ("All apps running", "good")
@@ -202,9 +204,13 @@ extension OverviewModel.Verdict {
   }
 }
 
+extension Overview.BudgetLine {
+  var isFull: Bool { settled.count >= cap.count }
+}
+
 extension Overview.AppLine {
   /// Has a budget nothing left?
-  var isFull: Bool { budgets.contains { $0.settled.count >= $0.cap.count } }
+  var isFull: Bool { budgets.contains { $0.isFull && !$0.isPart } }
 
   /// The lower, the sooner a person should look.
   var urgency: Int {

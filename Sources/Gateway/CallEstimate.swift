@@ -18,6 +18,9 @@ struct CallEstimate {
   var inputTokens: Int64 = 0
   /// At most so many tokens of output, over all choices; nil where nothing bounds them.
   var outputTokens: Int64?
+  /// Whether these bound the tokens that will be reported: not of a model that is billed by
+  /// pictures, seconds or characters.
+  var boundsTokens = true
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
   /// The price of `model` at the call's start.
@@ -70,6 +73,7 @@ struct CallEstimate {
       }
       model = request.model
       price = upstream.prices.price(model: model, at: now)
+      boundsTokens = !request.isMedia || price?.isBilledByTokens != false
       if request.isMedia { request = request.billed(at: price) }
       if request.parts.isEmpty {
         take(request, policy: policy, pricedIn: upstream.prices.file)

@@ -91,9 +91,9 @@ extension AdmissionRequest {
     tags = plan.tags
     switch plan.endpoint {
     case .free, .stored: (tokens, calls) = (0, 0)
-    case .unmetered: break
-    case .metered:
+    case .metered where estimate.boundsTokens:
       tokens = estimate.outputTokens.map { estimate.inputTokens.addingClamped($0) }
+    case .metered, .unmetered: break
     }
   }
 }

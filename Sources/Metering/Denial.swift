@@ -135,7 +135,8 @@ public enum Denial: Hashable, Sendable {
       Self.budgetMessage(refusal)
     case .tokensUnbounded:
       "The tokens of this call cannot be bounded, so it cannot be held to a token budget. "
-        + "Set a bound of its output in the request, or outputTokensMax in the app's policy."
+        + "Set a bound of its output in the request, or outputTokensMax in the app's policy; where "
+        + "the model is billed by other units, its owner caps it in money or calls."
     case .purseClosed(let scope, let budget, let from, let until):
       "Budget '\(budget)' of \(scope.words) \(Self.lifetime(from: from, until: until)). "
         + "\(Self.raiser(of: scope).capitalizedFirst) can open another."

@@ -175,6 +175,21 @@ import Wire
     #expect(end.settled.tokens <= 1_000 && end.settled.tokens + reserved[0] > 1_000)
   }
 
+  /// A model that is billed by the character may still report tokens: nothing was held for them.
+  @Test func whatIsBilledByOtherUnitsDoesNotPassATokenBudget() async throws {
+    let (fixture, upstream) = try await Self.fixture { policy in
+      policy.budgets = [
+        Budget(.app, id: "purse", caps: BudgetCaps(tokens: 1_000_000), windows: Self.always)
+      ]
+    }
+    let refused = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"tts-1","input":"Ahoy","voice":"alloy"}"#, path: "/v1/audio/speech"))
+    #expect(refused.status == 400 && refused.header("x-leeway-denial") == "tokens_unbounded")
+    try await fixture.stop()
+    #expect(upstream.requests.isEmpty)
+  }
+
   /// What a provider keeps is read for nothing: it is no call, even where no more may be made.
   @Test func whatIsFreeCountsAsNoCall() async throws {
     let (fixture, _) = try await Self.fixture { $0.budgets = [Self.calls(.app, 1)] }

@@ -129,8 +129,8 @@ struct ProgramControl: Control {
     let part = scope.holder == scope ? "" : "\(scope.kind.rawValue) \(scope.name): "
     return balance.lines.map {
       Overview.BudgetLine(
-        name: part + balance.budget, settled: $0.settled, reserved: $0.reserved, cap: $0.cap,
-        resetsAtText: balance.resetsAtText)
+        name: part + balance.budget, isPart: !part.isEmpty, settled: $0.settled,
+        reserved: $0.reserved, cap: $0.cap, resetsAtText: balance.resetsAtText)
     }
   }
 
