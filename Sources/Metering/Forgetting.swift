@@ -7,12 +7,12 @@
 ///
 /// Told by a window's name alone, which begins with its start: so the store can tell it too, and a
 /// policy that has changed since does not matter.
-struct LongOver {
+public struct LongOver: Sendable {
   private let minutes: String
   private let slices: String
   private let others: String
 
-  init(at now: Timestamp) {
+  public init(at now: Timestamp) {
     func start(daysAgo days: Int64) -> String {
       now.adding(milliseconds: -days * 86_400_000).iso8601
     }
@@ -21,7 +21,7 @@ struct LongOver {
     )
   }
 
-  func contains(_ id: AccountID) -> Bool {
+  public func contains(_ id: AccountID) -> Bool {
     let window = id.window
     let count = window.utf8.count
     guard count >= 4, window.utf8.prefix(4).allSatisfy({ (0x30...0x39).contains($0) })

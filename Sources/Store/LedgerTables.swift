@@ -114,7 +114,8 @@ extension StoreDatabase {
         if let call = event.endedCall, call.number < first { earlier.append(call) }
       case .followed(let call, _): if call.number < first { earlier.append(call) }
       case .repriced(let repricing): ids.formUnion(repricing.differences.map(\.account))
-      case .forgotten: ids.formUnion(try accountIDs(db))
+      case .forgotten:
+        ids.formUnion(try accountIDs(db).filter(LongOver(at: event.at).contains))
       case .refused, .capped: break
       }
     }
