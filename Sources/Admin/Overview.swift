@@ -4,19 +4,23 @@ import Metering
 
 /// Every app, and the program's health, at one moment.
 public struct Overview: Sendable {
-  /// A budget's balance in its present window.
+  /// A budget's balance in its present window, in one unit.
   public struct BudgetLine: Sendable {
-    /// `day`, `month`.
+    /// `day`, `tag nightly: month`.
     public var name: String
-    public var settled: Money
-    public var reserved: Money
-    public var cap: Money
-    /// When the window ends, for people.
+    /// Of a part of the app's calls: that it is used up stops those alone.
+    public var isPart: Bool
+    public var settled: Amount
+    public var reserved: Amount
+    public var cap: Amount
+    /// When the window ends, for people; empty: never.
     public var resetsAtText: String
 
     public init(
-      name: String, settled: Money, reserved: Money, cap: Money, resetsAtText: String
+      name: String, isPart: Bool = false, settled: Amount, reserved: Amount, cap: Amount,
+      resetsAtText: String
     ) {
+      self.isPart = isPart
       self.name = name
       self.settled = settled
       self.reserved = reserved
@@ -91,6 +95,20 @@ public struct Overview: Sendable {
     }
   }
 
+  /// What several apps share: a team's budgets, the organisation's.
+  public struct SharedLine: Sendable {
+    /// `team search`.
+    public var name: String
+    public var owner: String
+    public var budgets: [BudgetLine]
+
+    public init(name: String, owner: String, budgets: [BudgetLine]) {
+      self.name = name
+      self.owner = owner
+      self.budgets = budgets
+    }
+  }
+
   /// One line on the program's own state.
   public struct HealthLine: Sendable {
     public var name: String
@@ -111,17 +129,19 @@ public struct Overview: Sendable {
   public var periodText: String
   public var openCalls: Int
   public var apps: [AppLine]
+  public var shared: [SharedLine]
   public var health: [HealthLine]
 
   public init(
     version: String, atText: String, periodText: String, openCalls: Int, apps: [AppLine],
-    health: [HealthLine]
+    shared: [SharedLine] = [], health: [HealthLine]
   ) {
     self.version = version
     self.atText = atText
     self.periodText = periodText
     self.openCalls = openCalls
     self.apps = apps
+    self.shared = shared
     self.health = health
   }
 }

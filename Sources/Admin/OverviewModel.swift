@@ -20,7 +20,8 @@ struct OverviewModel {
     var percent: String
     /// Nil: nothing is held.
     var reserved: String?
-    var resets: String
+    /// Nil: it never resets.
+    var resets: String?
     var label: String
   }
 
@@ -53,6 +54,12 @@ struct OverviewModel {
     var verdict: Verdict?
   }
 
+  struct Shared {
+    var name: String
+    var owner: String
+    var bars: [Bar]
+  }
+
   struct Health {
     var name: String
     var value: String
@@ -70,6 +77,8 @@ struct OverviewModel {
   var tiles: [Tile]
   var rows: [Row]
   var hasNoApps: Bool
+  var shared: [Shared]
+  var hasShared: Bool
   var health: [Health]
 
   init(_ overview: Overview, refreshSeconds: Int, nonce: String) {
@@ -82,6 +91,10 @@ struct OverviewModel {
     let apps = overview.apps.sorted { ($0.urgency, $0.name) < ($1.urgency, $1.name) }
     rows = apps.map(Row.init)
     hasNoApps = apps.isEmpty
+    shared = overview.shared.map {
+      Shared(name: $0.name, owner: $0.owner, bars: $0.budgets.map(Bar.init))
+    }
+    hasShared = !shared.isEmpty
     health = overview.health.map { Health(name: $0.name, value: $0.value, isFine: $0.isFine) }
     (headline, headlineTone) = Self.headline(overview)
     title = headline + " · Leeway"
@@ -100,6 +113,8 @@ struct OverviewModel {
     }
     if capped > 0 { parts.append("\(apps(capped)) stopped") }
     if full > 0 { parts.append("\(apps(full)) at the cap") }
+    let shared = overview.shared.filter { $0.budgets.contains(where: \.isFull) }.map(\.name)
+    if !shared.isEmpty { parts.append("\(shared.joined(separator: ", ")) at the cap") }
     if drifted > 0 { parts.append("\(apps(drifted)) drifted") }
     if !parts.isEmpty { return (parts.joined(separator: ", "), ill + capped > 0 ? "bad" : "watch") }
     return overview.apps.isEmpty ? ("No apps yet", "unclear") : ("All apps running", "good")
@@ -165,16 +180,16 @@ extension OverviewModel.Row {
 extension OverviewModel.Bar {
   init(_ line: Overview.BudgetLine) {
     name = line.name
-    let used = PageText.permille(line.settled, of: line.cap)
+    let used = PageText.permille(line.settled.count, of: line.cap.count)
     self.used = used
-    held = min(PageText.permille(line.reserved, of: line.cap), 1000 - used)
-    spent = PageText.dollars(line.settled)
-    cap = PageText.dollars(line.cap)
-    let percent = PageText.percent(line.settled, of: line.cap)
-    self.percent = percent == 0 && line.settled > .zero ? "<1 %" : "\(percent) %"
+    held = min(PageText.permille(line.reserved.count, of: line.cap.count), 1000 - used)
+    spent = PageText.amount(line.settled)
+    cap = PageText.amount(line.cap)
+    let percent = PageText.percent(line.settled.count, of: line.cap.count)
+    self.percent = percent == 0 && line.settled.count > 0 ? "<1 %" : "\(percent) %"
     tone = percent >= 100 ? "bad" : percent >= 80 ? "watch" : "good"
-    reserved = line.reserved > .zero ? PageText.dollars(line.reserved) : nil
-    resets = line.resetsAtText
+    reserved = line.reserved.count > 0 ? PageText.amount(line.reserved) : nil
+    resets = line.resetsAtText.isEmpty ? nil : line.resetsAtText
     label = "\(line.name): \(spent) of \(cap) spent, \(percent) percent"
   }
 }
@@ -189,16 +204,22 @@ extension OverviewModel.Verdict {
   }
 }
 
+extension Overview.BudgetLine {
+  var isFull: Bool { settled.count >= cap.count }
+}
+
 extension Overview.AppLine {
   /// Has a budget nothing left?
-  var isFull: Bool { budgets.contains { $0.settled >= $0.cap } }
+  var isFull: Bool { budgets.contains { $0.isFull && !$0.isPart } }
 
   /// The lower, the sooner a person should look.
   var urgency: Int {
     if state != .running { return 0 }
     if isFull { return 1 }
     if verdict?.tone == .bad { return 2 }
-    if budgets.contains(where: { PageText.percent($0.settled, of: $0.cap) >= 80 }) { return 3 }
+    if budgets.contains(where: { PageText.percent($0.settled.count, of: $0.cap.count) >= 80 }) {
+      return 3
+    }
     return verdict?.tone == .watch ? 4 : 5
   }
 }

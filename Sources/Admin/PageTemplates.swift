@@ -25,6 +25,18 @@ enum PageTemplates {
     <circle class="ship" cx="26" cy="5" r="3.5"/></svg>
     """
 
+  /// A budget's line.
+  private static let bar = """
+    <div class="budget"><div class="line">\
+    <span><b>{{name}}</b> {{spent}} <small>of {{cap}}</small></span>\
+    <span class="share {{tone}}">{{percent}}</span></div>
+    <svg class="bar {{tone}}" viewBox="0 0 1000 8" preserveAspectRatio="none" role="img" \
+    aria-label="{{label}}"><rect class="used" width="{{used}}" height="8"/>\
+    <rect class="held" x="{{used}}" width="{{held}}" height="8"/></svg>
+    <small>{{#reserved}}{{.}} held · {{/reserved}}{{#resets}}resets {{.}}{{/resets}}\
+    {{^resets}}never resets{{/resets}}</small></div>
+    """
+
   static let overview = """
     {{>head}}
     <body>
@@ -57,13 +69,7 @@ enum PageTemplates {
     {{#isCapped}}<span class="pill bad">stopped</span><small>{{reason}}</small>{{/isCapped}}</td>
     <td class="wide">{{#isUncapped}}<div class="line"><span>{{spent}}</span>\
     <small>no cap</small></div>{{/isUncapped}}{{#bars}}
-    <div class="budget"><div class="line">\
-    <span><b>{{name}}</b> {{spent}} <small>of {{cap}}</small></span>\
-    <span class="share {{tone}}">{{percent}}</span></div>
-    <svg class="bar {{tone}}" viewBox="0 0 1000 8" preserveAspectRatio="none" role="img" \
-    aria-label="{{label}}"><rect class="used" width="{{used}}" height="8"/>\
-    <rect class="held" x="{{used}}" width="{{held}}" height="8"/></svg>
-    <small>{{#reserved}}{{.}} held · {{/reserved}}resets {{resets}}</small></div>{{/bars}}\
+    \(bar){{/bars}}\
     {{#unknownUsage}}<small class="note">usage unknown for {{.}} calls</small>{{/unknownUsage}}</td>
     <td data-name="Calls" class="n">{{calls}}</td>
     <td data-name="Errors" class="n">{{#hasErrors}}<span class="{{errorTone}}">{{errors}}</span>\
@@ -80,7 +86,20 @@ enum PageTemplates {
     {{/rows}}</tbody>
     </table>{{/hasNoApps}}
     </section>
-    <section aria-label="System">
+    {{#hasShared}}<section aria-label="Shared budgets">
+    <h2>Shared budgets</h2>
+    <table>
+    <thead><tr><th>Whose</th><th class="wide">Spend against cap</th></tr></thead>
+    <tbody>
+    {{#shared}}<tr>
+    <th scope="row"><b>{{name}}</b><small>{{owner}}</small></th>
+    <td class="wide">{{#bars}}
+    \(bar){{/bars}}</td>
+    </tr>
+    {{/shared}}</tbody>
+    </table>
+    </section>
+    {{/hasShared}}<section aria-label="System">
     <h2>System</h2>
     <ul class="health">
     {{#health}}<li>{{#isFine}}\

@@ -18,6 +18,14 @@ enum PageText {
     return "\(sign)$0.\(digits)"
   }
 
+  static func amount(_ amount: Amount) -> String {
+    switch amount {
+    case .money(let money): dollars(money)
+    case .tokens(let count): "\(grouped(count)) tokens"
+    case .calls(let count): "\(grouped(count)) calls"
+    }
+  }
+
   /// 1234567 → "1,234,567".
   static func grouped(_ number: some BinaryInteger) -> String {
     let digits = String(number.magnitude)
@@ -30,17 +38,17 @@ enum PageText {
   }
 
   /// A share of a whole in tenths of a percent, 0…1000; what is above nothing shows as something.
-  static func permille(_ part: Money, of whole: Money) -> Int {
-    guard part > .zero else { return 0 }
-    guard whole > .zero else { return 1000 }
-    let share = Int128(part.nanodollars) * 1000 / Int128(whole.nanodollars)
+  static func permille(_ part: Int64, of whole: Int64) -> Int {
+    guard part > 0 else { return 0 }
+    guard whole > 0 else { return 1000 }
+    let share = Int128(part) * 1000 / Int128(whole)
     return Int(min(max(share, 4), 1000))
   }
 
   /// A share in whole percent, rounded down, without an upper bound.
-  static func percent(_ part: Money, of whole: Money) -> Int {
-    guard whole > .zero else { return part > .zero ? 100 : 0 }
-    return Int(clamping: Int128(max(part.nanodollars, 0)) * 100 / Int128(whole.nanodollars))
+  static func percent(_ part: Int64, of whole: Int64) -> Int {
+    guard whole > 0 else { return part > 0 ? 100 : 0 }
+    return Int(clamping: Int128(max(part, 0)) * 100 / Int128(whole))
   }
 
   private static func padded(_ number: UInt64, _ width: Int) -> String {

@@ -4,27 +4,41 @@
 
 /// A budget mark that spend has passed.
 public struct BudgetAlertFacts: Hashable, Sendable {
+  /// The app that answers for the budget; of a shared one its scope, `team:search`.
   public var app: String
-  /// `day` or `month`.
+  /// Whose budget it is, for the alert's identity: `support`, `team:search`, `tag:shop/nightly`.
+  public var scope: String
+  /// The same as a sentence begins with: `App 'support'`, `Team 'search'`.
+  public var scopeText: String
+  /// Where its caps stand: `app 'support' in thresholds/`.
+  public var placeText: String
+  /// `day`, `month`, `last 24h`.
   public var budget: String
   /// `2026-11-23` or `2026-11`.
   public var window: String
+  /// `usd`, `tokens` or `calls`.
+  public var unit: String
   /// The mark, in percent of the cap.
   public var percent: Int
   /// Whether calls are being refused because what is left covers no more of them.
   public var isRefusing: Bool
-  /// Dollars without the sign: `8.01`.
+  /// Dollars without the sign, or a count: `8.01`, `1200`.
   public var spentText: String
   public var capText: String
-  /// `2026-11-24 00:00 Europe/Berlin`.
+  /// `2026-11-24 00:00 Europe/Berlin`; empty: it never resets.
   public var resetText: String
   public var link: String?
 
   public init(
-    app: String, budget: String, window: String, percent: Int, isRefusing: Bool = false,
-    spentText: String, capText: String, resetText: String, link: String? = nil
+    app: String, budget: String, window: String, unit: String = "usd", percent: Int,
+    isRefusing: Bool = false, spentText: String, capText: String, resetText: String,
+    link: String? = nil
   ) {
     self.app = app
+    scope = app
+    scopeText = "App '\(app)'"
+    placeText = "app '\(app)' in thresholds/"
+    self.unit = unit
     self.budget = budget
     self.window = window
     self.percent = percent
@@ -90,36 +104,45 @@ public struct DriftAlertFacts: Hashable, Sendable {
 extension Alert {
   /// The alert of a budget mark. Once per app, window and mark.
   public static func budget(_ facts: BudgetAlertFacts, atMilliseconds: Int64) -> Alert {
+    func amount(_ text: String) -> String {
+      facts.unit == "usd" ? "$\(text)" : "\(text) \(facts.unit)"
+    }
+    let suffix = facts.unit == "usd" ? "Dollars" : facts.unit == "tokens" ? "Tokens" : "Calls"
     let isUsedUp = facts.percent >= 100
     var lines = [
-      "App '\(facts.app)' has spent $\(facts.spentText) of its $\(facts.capText) "
+      "\(facts.scopeText) has spent \(amount(facts.spentText)) of its \(amount(facts.capText)) "
         + "\(facts.budget) budget for \(facts.window), "
         + (facts.isRefusing
           ? "and what is left no longer covers its calls."
           : "past the \(facts.percent) % mark."),
-      "The budget resets at \(facts.resetText).",
+      facts.resetText.isEmpty
+        ? "The budget never resets." : "The budget resets at \(facts.resetText).",
     ]
+    let until = facts.resetText.isEmpty ? "" : "Until then "
     lines.append(
       isUsedUp
-        ? "Until then its calls are refused (HTTP 429) with this reason."
-        : "A call that no longer fits is refused (HTTP 429) until then.")
-    lines.append(
-      "To change the cap: budgets.\(facts.budget) of app '\(facts.app)' in thresholds/.")
+        ? "\(until.isEmpty ? "Its" : until + "its") calls are refused (HTTP 429) with this reason."
+        : "A call that no longer fits is refused (HTTP 429)"
+          + (until.isEmpty ? "." : " until then."))
+    lines.append("To change the cap: budgets.\(facts.budget) of \(facts.placeText).")
     if let link = facts.link { lines.append("More: \(link)") }
     return Alert(
       key: AlertKey(
-        kind: .budget, [facts.app, facts.budget, facts.window, String(facts.percent)]),
+        kind: .budget,
+        [facts.scope, facts.budget, facts.window, String(facts.percent)]
+          // As alerts were known by before there were other units.
+          + (facts.unit == "usd" ? [] : [facts.unit])),
       app: facts.app, kind: .budget,
       severity: isUsedUp ? .critical : facts.percent >= 80 ? .warning : .notice,
       title: isUsedUp
-        ? "\(facts.app): the \(facts.budget) budget is used up"
-        : "\(facts.app): \(facts.percent) % of the \(facts.budget) budget is spent",
+        ? "\(facts.scope): the \(facts.budget) budget is used up"
+        : "\(facts.scope): \(facts.percent) % of the \(facts.budget) budget is spent",
       body: lines.joined(separator: "\n"), link: facts.link,
       fields: [
         AlertField("budget", .text(facts.budget)), AlertField("window", .text(facts.window)),
         AlertField("percent", .number(Int64(facts.percent))),
-        AlertField("spentDollars", .text(facts.spentText)),
-        AlertField("capDollars", .text(facts.capText)),
+        AlertField("spent\(suffix)", .text(facts.spentText)),
+        AlertField("cap\(suffix)", .text(facts.capText)),
         AlertField("resetsAt", .text(facts.resetText)),
       ], atMilliseconds: atMilliseconds)
   }

@@ -93,7 +93,7 @@ final class AdmissionDesk: Sendable {
         journal.append(event)
         state.counts[request.app].countRefusal()
         if case .budgetExhausted(let refusal) = denial {
-          exhaustion = state.admission.exhaustion(refusal, app: request.app)
+          exhaustion = state.admission.exhaustion(refusal)
         }
         return .denied(denial, CallID(event.sequence))
       }
@@ -225,7 +225,7 @@ final class AdmissionDesk: Sendable {
 
   /// What an open call holds; nil where it is not open.
   func held(for call: CallID) -> Money? {
-    state.withLock { $0.admission.ledger.reservation(of: call)?.amount }
+    state.withLock { $0.admission.ledger.reservation(of: call)?.amounts.money }
   }
 
   /// What is followed now.
@@ -278,6 +278,15 @@ final class AdmissionDesk: Sendable {
     if !crossings.isEmpty { raise(crossings) }
   }
 
+  /// Forgets windows that are long over.
+  /// - Throws: `GatewayFault.journalUnavailable`; they are forgotten in memory all the same.
+  func forget(at now: Timestamp) throws(GatewayFault) {
+    state.withLock { state in
+      if let event = state.admission.forget(at: now) { journal.append(event) }
+    }
+    try flushOrThrow()
+  }
+
   var lastRepricing: Int64 { state.withLock { $0.admission.ledger.lastRepricing } }
   var repricedSequence: UInt64 { state.withLock { $0.repricedSequence } }
 
@@ -288,31 +297,23 @@ final class AdmissionDesk: Sendable {
     let isWritable = journal.isWritable
     return state.withLock { state in
       let ledger = state.admission.ledger
-      let apps = state.admission.policies.enumerated().map { index, policy in
+      let policies = state.admission.policies
+      let balances = Dictionary(
+        grouping: ledger.balances(of: policies, at: now), by: \.scope.holder)
+      let apps = policies.enumerated().map { index, policy in
         GatewaySnapshot.AppState(
-          app: policy.app, budgets: policy.budgets.map { Self.state($0, policy, ledger, now) },
+          app: policy.app, budgets: balances[.app(policy.app)] ?? [],
           cappedReason: ledger.capped[policy.app], counts: state.counts[index])
       }
+      let shared = balances.filter { $0.key.kind != .app }.sorted { $0.key.text < $1.key.text }
       return GatewaySnapshot(
-        at: now, apps: apps, openCalls: ledger.openCount, isJournalWritable: isWritable)
+        at: now, apps: apps, shared: shared.flatMap(\.value), openCalls: ledger.openCount,
+        isJournalWritable: isWritable)
     }
   }
 
   /// A copy of the ledger, for tests and for a check against the folded store.
   var ledger: Ledger { state.withLock { $0.admission.ledger } }
-
-  private static func state(
-    _ budget: Budget, _ policy: AppPolicy, _ ledger: Ledger, _ now: Timestamp
-  ) -> GatewaySnapshot.BudgetState {
-    let window = budget.window(at: now)
-    let account = window.map {
-      ledger.account(AccountID(app: policy.app, budget: budget.id, window: $0.id))
-    }
-    return GatewaySnapshot.BudgetState(
-      budget: budget.id, window: window?.id ?? "", settled: account?.settled ?? .zero,
-      reserved: account?.reserved ?? .zero, cap: budget.cap,
-      resetsAtText: window?.endText ?? "")
-  }
 
   /// Writes all that was appended before. False: it is not in the file.
   @discardableResult

@@ -18,6 +18,9 @@ struct CallEstimate {
   var inputTokens: Int64 = 0
   /// At most so many tokens of output, over all choices; nil where nothing bounds them.
   var outputTokens: Int64?
+  /// Whether these bound the tokens that will be reported: not of a model that is billed by
+  /// pictures, seconds or characters.
+  var boundsTokens = true
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
   /// How large searches the request asks of a model that makes them by itself.
@@ -82,6 +85,8 @@ struct CallEstimate {
       model = request.model
       price = upstream.prices.price(model: model, at: now)
       request = request.priced(at: price)
+      boundsTokens =
+        !request.isMedia || price?.isBilledByTokens != false && request.units.isEmpty
       if request.parts.isEmpty {
         take(request, policy: policy, pricedIn: upstream.prices.file)
       } else {

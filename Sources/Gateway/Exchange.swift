@@ -152,12 +152,8 @@ final class Exchange: Draining {
   }
 
   private func admissionRequest(app: Int) -> AdmissionRequest {
-    var request = AdmissionRequest(
-      app: app, key: plan.key,
-      upstream: plan.hasUpstream ? core.upstreams[plan.upstream].name : "",
-      model: estimate.model, isStream: estimate.isStream, bound: estimate.bound)
-    request.otherModels = estimate.otherModels
-    return request
+    AdmissionRequest(
+      app: app, plan: plan, estimate: estimate, bound: estimate.bound, core: core)
   }
 
   /// Records a refusal that admission was not asked about, and answers with it.

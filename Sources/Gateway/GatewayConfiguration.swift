@@ -80,6 +80,10 @@ public struct GatewayConfiguration: Sendable {
   /// Seconds that the reading of one may take.
   public var batchInputSeconds: Int64 = 120
 
+  /// The installation's secret for the names of end users: without it their hashes could be guessed
+  /// at. Always the same, or a user's purse would be another after a restart.
+  public var userHashKey: [UInt8] = []
+
   /// Seconds that open calls get to end at shutdown.
   public var shutdownGraceSeconds: Int64 = 20
 

@@ -1,5 +1,6 @@
 // What all event loops share: values that never change, and the few parts that lock for themselves.
 
+import Crypto
 import Logging
 import Metering
 import NIOCore
@@ -18,6 +19,10 @@ final class GatewayCore: Sendable {
   let upstreamLines: [UpstreamLines]
   /// What an app's estimates need of its policy, by app index.
   let estimatePolicies: [CallEstimate.Policy]
+  /// What their calls' heads are asked for, by app index.
+  let scopes: [CallScopes]
+  /// Hashes the names of end users.
+  let userKey: SymmetricKey
   /// The upstream of each app's bare `/v1/…` path, by app index.
   let upstreamOfApp: [Int]
   /// By upstream index; nil for plain HTTP.
@@ -54,6 +59,8 @@ final class GatewayCore: Sendable {
         outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted,
         limitsModels: app.policy.models != nil)
     }
+    scopes = apps.map { CallScopes($0.policy) }
+    userKey = SymmetricKey(data: configuration.userHashKey)
     upstreamLines = upstreams.map(UpstreamLines.init)
     upstreamOfApp = try Self.upstreams(of: apps, among: upstreams)
     upstreamTLS = try TLSContexts.client(for: upstreams)

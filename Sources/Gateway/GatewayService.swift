@@ -217,6 +217,10 @@ public final class GatewayService: Service, Sendable {
       ])
   }
 
+  /// Forgets budgets' windows that are long over. May block; never call it on an event loop.
+  /// - Throws: `journalUnavailable`.
+  public func forgetWindows() throws(GatewayFault) { try core.desk.forget(at: core.clock()) }
+
   /// The number of the last repricing that was applied.
   public var lastRepricing: Int64 { core.desk.lastRepricing }
 

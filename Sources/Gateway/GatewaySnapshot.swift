@@ -4,20 +4,11 @@ import Metering
 
 /// Every app's state at one moment.
 public struct GatewaySnapshot: Sendable {
-  /// One budget of an app in its window of now.
-  public struct BudgetState: Hashable, Sendable {
-    public var budget: String
-    /// Empty where the clock is outside every window.
-    public var window: String
-    public var settled: Money
-    public var reserved: Money
-    public var cap: Money
-    public var resetsAtText: String
-  }
-
   public struct AppState: Hashable, Sendable {
     public var app: String
-    public var budgets: [BudgetState]
+    /// The app's own, its environments' and its tags'; those that each key, user or model has are
+    /// not listed.
+    public var budgets: [BudgetBalance]
     /// Why the app is stopped; nil where it runs.
     public var cappedReason: String?
     public var counts: AppCounts
@@ -25,6 +16,8 @@ public struct GatewaySnapshot: Sendable {
 
   public var at: Timestamp
   public var apps: [AppState]
+  /// Budgets of teams and the organisation, each once.
+  public var shared: [BudgetBalance]
   /// Reservations that are open now.
   public var openCalls: Int
   public var isJournalWritable: Bool

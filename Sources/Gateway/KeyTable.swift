@@ -21,6 +21,8 @@ struct KeyTable: Sendable {
     /// The key's row in the store.
     var key: Int64
     var isRevoked: Bool
+    /// The environment that it was issued for; empty: the app's.
+    var environment = ""
   }
 
   /// Tells one table from another: a new one is made whenever a key changes.
@@ -36,7 +38,9 @@ struct KeyTable: Sendable {
     for record in records {
       guard let app = indices[record.app], let digest = Self.digest(hex: record.hashHex)
       else { continue }
-      entries[digest] = Entry(app: app, key: record.id, isRevoked: record.revokedAt != nil)
+      entries[digest] = Entry(
+        app: app, key: record.id, isRevoked: record.revokedAt != nil,
+        environment: record.environment)
     }
   }
 

@@ -3,6 +3,7 @@
 // The head stays as bytes: fields that go on are copied as ranges, and no string is made of them.
 // A class, since the request, the answer and the call all look at it: none of them copies it.
 
+import Crypto
 import Metering
 import NIOCore
 import Providers
@@ -25,6 +26,10 @@ final class RequestPlan {
   var app: Int?
   /// The key's row in the store.
   var key: Int64 = 0
+  /// What the call draws on besides; see `AdmissionRequest`.
+  var environment = ""
+  var user = BudgetScope.nobody
+  var tags: TagSet = []
   /// The parameter of the query that carried the key, with one of its separators: not sent on.
   var keyParameter: Range<Int>?
   /// The first rule that the head broke.
@@ -85,6 +90,7 @@ final class RequestPlan {
       fallback: named ? core.upstreams[upstream].dialect : .openai)
     guard named else { return }
     hasUpstream = true
+    if denial == nil, let app { readScopes(bytes, of: core.scopes[app], userKey: core.userKey) }
     if denial == nil, let variable = core.upstreams[upstream].missingCredential {
       denial = .credentialMissing(upstream: core.upstreams[upstream].name, variable: variable)
     }
@@ -93,6 +99,20 @@ final class RequestPlan {
       method: UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]),
       path: UnsafeRawBufferPointer(rebasing: bytes[path]))
     if head.hasUpgrade { chooseSocket(bytes, dialect: core.upstreams[upstream].dialect) }
+  }
+
+  private func readScopes(
+    _ bytes: UnsafeRawBufferPointer, of scopes: CallScopes, userKey: SymmetricKey
+  ) {
+    guard let user = scopes.user(in: head, bytes, key: userKey) else {
+      denial = .requestInvalid(message: CallScopes.userMessage)
+      return
+    }
+    guard let tags = scopes.tags(in: head, bytes) else {
+      denial = .requestInvalid(message: scopes.tagMessage)
+      return
+    }
+    (self.user, self.tags) = (user, tags)
   }
 
   /// A request for a WebSocket that is known; any other upgrade is not passed on.
@@ -159,6 +179,7 @@ final class RequestPlan {
       }
       app = entry.app
       self.key = entry.key
+      environment = entry.environment
     } else {
       denial = .keyMissing
     }

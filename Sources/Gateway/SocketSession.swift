@@ -167,7 +167,7 @@ final class SocketSession: Draining {
   /// Reserves for the next response; nobody is left to have one where the caller is gone.
   private func reserveNext() -> Denial? {
     guard caller != nil else { return nil }
-    switch admit(estimate.bound) {
+    switch core.desk.admit(request(estimate.bound), at: core.clock()) {
     case .admitted(let reservation):
       spare = Held(reservation, since: .now())
       return nil
@@ -178,18 +178,21 @@ final class SocketSession: Draining {
 
   /// A response has begun that nothing is reserved for: it is charged all the same, as a debt.
   private func owe() {
-    guard case .admitted(let reservation) = admit(.atMost(.zero)) else { return }
+    var request = request(.atMost(.zero))
+    (request.tokens, request.calls) = (0, 0)
+    guard case .admitted(let reservation) = core.desk.admit(request, at: core.clock())
+    else { return }
     var most = Money.zero
     if case .atMost(let bound) = estimate.bound { most = bound }
     open.append(Held(reservation, most: most, since: .now()))
   }
 
-  private func admit(_ bound: CostBound) -> AdmissionDesk.Answer {
+  private func request(_ bound: CostBound) -> AdmissionRequest {
     ledgerSteps += 1
-    let request = AdmissionRequest(
-      app: app, key: plan.key, upstream: core.upstreams[plan.upstream].name, model: estimate.model,
-      isStream: true, bound: bound)
-    return core.desk.admit(request, at: core.clock())
+    var request = AdmissionRequest(
+      app: app, plan: plan, estimate: estimate, bound: bound, core: core)
+    request.isStream = true
+    return request
   }
 
   private func settle(_ held: Held, _ reading: CallReading, _ ending: CallEnding) {

@@ -60,7 +60,9 @@ struct UpstreamRequest {
 
   /// The caller's fields that go on, a line each.
   private func writeCallersFields(_ bytes: UnsafeRawBufferPointer, to sink: inout some ByteSink) {
-    var dropping: FieldSet = [.init(.host), .init(.expect), .init(.contentLength), .keys]
+    var dropping: FieldSet = [
+      .init(.host), .init(.expect), .init(.contentLength), .keys, .ours,
+    ]
     // Usage cannot be read through a coding, nor where a mask leaves it out.
     if plan.operation != nil { dropping.insert(FieldSet(.acceptEncoding, .xGoogFieldMask)) }
     // Usage cannot be read through a socket's compression either.

@@ -19,7 +19,7 @@ extension Admission {
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
     for (account, before) in zip(held.accounts, before) {
-      crossings += moved(account, from: before)
+      crossings += moved(account, from: before, at: now)
     }
     return (event, crossings)
   }

@@ -20,6 +20,15 @@ public struct AdmissionRequest: Sendable {
   public var otherModels: [String] = []
   public var isStream: Bool
   public var bound: CostBound
+  /// At most so many tokens, input and output; nil: nothing bounds them.
+  public var tokens: Int64?
+  /// As how many calls it counts: 0 for what costs nothing at the provider by its nature.
+  public var calls: Int64 = 1
+  /// The environment that its key was issued for; empty: the app's.
+  public var environment = ""
+  /// Who the call is made for, under a name that says nothing of the person.
+  public var user = BudgetScope.nobody
+  public var tags: TagSet = []
 
   public init(
     app: Int, key: Int64, upstream: String, model: String, isStream: Bool, bound: CostBound
@@ -31,22 +40,16 @@ public struct AdmissionRequest: Sendable {
     self.isStream = isStream
     self.bound = bound
   }
+
+  /// What it holds where it is admitted.
+  var amounts: Amounts {
+    var amounts = Amounts(tokens: tokens ?? 0, calls: calls)
+    if case .atMost(let most) = bound { amounts.money = most }
+    return amounts
+  }
 }
 
-/// A budget mark that a settlement passed.
-public struct BudgetCrossing: Hashable, Sendable {
-  public var account: AccountID
-  /// Whether calls are being refused because what is left covers no more of them; then `percent`
-  /// is 100, though a strict cap leaves `settled` below it.
-  public var isRefusing = false
-  /// The mark, in percent of the cap.
-  public var percent: Int
-  public var settled: Money
-  public var cap: Money
-  public var resetsAtText: String
-}
-
-/// Admission over all apps' budgets. Pure: it is handed the time and returns the events to journal.
+/// Admission over all budgets. Pure: it is handed the time and returns the events to journal.
 public struct Admission: Sendable {
   public enum Decision: ~Copyable, Sendable {
     case admitted(Reservation, LedgerEvent)
@@ -56,67 +59,64 @@ public struct Admission: Sendable {
     case tooLarge(room: Money)
   }
 
-  /// An app's accounts while none of its windows changes: found once, then only indexed.
-  private struct Standing {
-    /// Holds from `start` up to, not including, `end`; empty before the first call.
-    var start = Timestamp(milliseconds: 0)
-    var end = Timestamp(milliseconds: 0)
-    var accounts: [AccountID] = []
-    /// Where they stand in the ledger, in the same order.
-    var places: [Int] = []
-    /// The first budget none of whose windows holds the moment: nothing passes.
-    var budgetWithoutWindow: String?
-  }
-
-  public private(set) var policies: [AppPolicy]
-  private var standings: [Standing]
-  /// By an account's place, the lowest spend in nanodollars at which its next mark is passed.
-  private var nextMarks: [Int64] = []
-  /// Accounts whose exhaustion was told of. Not in the ledger: after a restart it is told anew, and
-  /// the alert's own identity keeps it to once.
-  private var exhausted: Set<AccountID> = []
-  public private(set) var ledger: Ledger
+  public let policies: [AppPolicy]
+  /// What of a call picks its accounts besides the app, by app.
+  let choices: [AccountChoice]
+  /// Where a budget stands in `policies`, by the family of its scope and its id.
+  let known: [String: [String: BudgetPlace]]
+  /// A row an app, then a row for every `Subject` that was seen lately.
+  var standings: [Standing]
+  var subjects: [Subject: Int] = [:]
+  /// The latest moment that was asked about: rolling windows do not go back behind it.
+  var latest = Timestamp(milliseconds: .min)
+  /// By an account's place.
+  var watches: [Watch] = []
+  var gauges: [Gauge] = []
+  /// Exhaustion that was told of. Not in the ledger: after a restart it is told anew, and the
+  /// alert's own identity keeps it to once.
+  var exhausted: Set<Exhaustion> = []
+  public internal(set) var ledger: Ledger
 
   /// - Parameter ledger: the state folded from checkpoint and journal.
   public init(policies: [AppPolicy], ledger: Ledger) {
     self.policies = policies
     self.ledger = ledger
+    choices = policies.map(AccountChoice.init)
+    known = Self.places(of: policies)
     standings = Array(repeating: Standing(), count: policies.count)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
   ///
-  /// Order: capped → model → cost bound → budgets. On admission of a call that may cost anything,
-  /// for every budget, settled + reserved (this call included) ≤ cap. One whose bound is zero is
-  /// no reason to refuse: it leaves every balance as it is, even one over its cap.
+  /// Order: capped → model → cost bound → budgets. On admission of a call, for every budget that it
+  /// draws on and every unit that it asks anything of, settled + reserved (this call included) ≤
+  /// cap; where one says no, nothing is held in any. What asks nothing is no reason to refuse: it
+  /// leaves the balance as it is, even one over its cap.
   ///
   /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
-  ///   where the call would else be refused for its money.
+  ///   where the call would else be refused for its money or its tokens.
   public mutating func admit(
     _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
   ) -> Decision {
-    let app = request.app
     if let denial = ruleBroken(by: request) { return deny(denial, request, at: now) }
-    var amount = Money.zero
-    if case .atMost(let most) = request.bound { amount = most }
-    if now < standings[app].start || now >= standings[app].end { stand(app, at: now) }
-    if let budget = standings[app].budgetWithoutWindow {
-      return deny(.windowUnknown(budget: budget), request, at: now)
-    }
-    if amount > .zero, let index = budgetPassed(by: amount, app: app) {
-      if mayTighten { return .tooLarge(room: room(app: app)) }
-      return deny(exhausted(index, amount: amount, app: app, at: now), request, at: now)
+    let row = standing(of: request, at: now)
+    if let denial = standings[row].denial { return deny(denial, request, at: now) }
+    let amounts = request.amounts
+    if let (check, unit) = budgetPassed(by: amounts, row: row) {
+      if mayTighten, unit != .calls { return .tooLarge(room: room(row: row)) }
+      let denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+      return deny(denial, request, at: now)
     }
     let call = CallID(ledger.lastSequence + 1)
     let event = LedgerEvent(
       sequence: call.number, at: now,
       kind: .reserved(
         .init(
-          call: call, app: policies[app].app, key: request.key, upstream: request.upstream,
-          model: request.model, isStream: request.isStream, amount: amount,
-          accounts: standings[app].accounts)))
-    ledger.apply(event, at: standings[app].places)
-    return .admitted(Reservation(call: call, amount: amount), event)
+          call: call, app: policies[request.app].app, key: request.key,
+          upstream: request.upstream, model: request.model, isStream: request.isStream,
+          amounts: amounts, accounts: standings[row].accounts)))
+    ledger.apply(event, at: standings[row].places)
+    return .admitted(Reservation(call: call, amount: amounts.money), event)
   }
 
   /// The first rule besides the budgets that a call breaks.
@@ -134,66 +134,64 @@ public struct Admission: Sendable {
       }
     }
     if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
+    if request.tokens == nil, choices[app].capsTokens { return .tokensUnbounded }
     return nil
   }
 
-  /// The first budget that an amount does not fit into; nil: it fits into all.
-  private func budgetPassed(by amount: Money, app: Int) -> Int? {
-    for (index, place) in standings[app].places.enumerated() {
-      let account = ledger.account(at: place)
-      let after = account.settled.adding(account.reserved)?.adding(amount)
-      guard let after, after <= policies[app].budgets[index].cap else { return index }
+  /// The first budget that the amounts do not fit into, as its place among the row's checks; nil:
+  /// they fit into all.
+  private func budgetPassed(by amounts: Amounts, row: Int) -> (check: Int, unit: BudgetUnit)? {
+    for (index, check) in standings[row].checks.enumerated() {
+      let sum = sum(of: check, row: row)
+      if let unit = check.caps.unitPassed(by: amounts, onto: sum) { return (index, unit) }
     }
     return nil
   }
 
-  /// The most that fits into all budgets of an app that stands; zero where one is spent.
-  private func room(app: Int) -> Money {
+  /// What a check compares with its cap: its account's balance and, of a rolling window, those of
+  /// the slices before.
+  @inline(__always)
+  private func sum(of check: Standing.Check, row: Int) -> Amounts {
+    var sum = ledger.account(at: check.place).taken
+    for index in check.earlier {
+      sum = sum.addingClamped(ledger.account(at: standings[row].earlierPlaces[index]).taken)
+    }
+    return sum
+  }
+
+  /// The most money that fits into all budgets of a row; zero where one is spent.
+  private func room(row: Int) -> Money {
     var room = Int64.max
-    for (index, place) in standings[app].places.enumerated() {
-      let account = ledger.account(at: place)
-      let used = account.settled.addingClamped(account.reserved)
-      let left = policies[app].budgets[index].cap.nanodollars
-        .subtractingReportingOverflow(used.nanodollars)
-      room = min(room, left.overflow ? 0 : left.partialValue)
+    for check in standings[row].checks {
+      guard let cap = check.caps[.money] else { continue }
+      let (left, isOver) = cap.subtractingReportingOverflow(
+        sum(of: check, row: row).money.nanodollars)
+      room = min(room, isOver ? 0 : left)
     }
     return Money(nanodollars: max(room, 0))
   }
 
   private func exhausted(
-    _ index: Int, amount: Money, app: Int, at now: Timestamp
+    _ index: Int, _ unit: BudgetUnit, amounts: Amounts, row: Int, _ request: AdmissionRequest,
+    at now: Timestamp
   ) -> Denial {
-    let budget = policies[app].budgets[index]
-    let account = ledger.account(at: standings[app].places[index])
-    let window = budget.window(at: now)
+    let check = standings[row].checks[index]
+    var account = ledger.account(at: check.place)
+    for index in check.earlier {
+      let earlier = ledger.account(at: standings[row].earlierPlaces[index])
+      account.settled = account.settled.addingClamped(earlier.settled)
+      account.reserved = account.reserved.addingClamped(earlier.reserved)
+    }
+    let id = ledger.name(at: check.place)
+    let window = policies[request.app].budgets[check.budget].window(at: now)
     return .budgetExhausted(
       BudgetRefusal(
-        budget: budget.id, window: window?.id ?? "", settled: account.settled,
-        reserved: account.reserved, cap: budget.cap, estimate: amount,
+        scope: id.scope, budget: id.budget, window: id.window,
+        settled: Amount(unit, count: account.settled[unit]),
+        reserved: Amount(unit, count: account.reserved[unit]),
+        cap: Amount(unit, count: check.caps[unit] ?? 0),
+        estimate: Amount(unit, count: amounts[unit]),
         resetsAt: window?.end ?? now, resetsAtText: window?.endText ?? ""))
-  }
-
-  /// Finds an app's accounts at a moment, and how long they stay the same.
-  private mutating func stand(_ app: Int, at now: Timestamp) {
-    var standing = Standing(
-      start: Timestamp(milliseconds: .min), end: Timestamp(milliseconds: .max))
-    for budget in policies[app].budgets {
-      guard let window = budget.window(at: now) else {
-        // Asked again at the next call: the clock may be put right.
-        standings[app] = Standing(budgetWithoutWindow: budget.id)
-        return
-      }
-      let id = AccountID(app: policies[app].app, budget: budget.id, window: window.id)
-      let place = ledger.place(of: id)
-      standing.start = max(standing.start, window.start)
-      standing.end = min(standing.end, window.end)
-      standing.accounts.append(id)
-      standing.places.append(place)
-      while nextMarks.count <= place { nextMarks.append(.max) }
-      nextMarks[place] = nextMark(
-        of: budget, policies[app], above: ledger.account(at: place).settled)
-    }
-    standings[app] = standing
   }
 
   /// Charges a call and ends its reservation. Returns the event and the budget marks it passed.
@@ -204,9 +202,9 @@ public struct Admission: Sendable {
     let places = ledger.places(of: call) ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
-    for place in places where place < nextMarks.count {
-      if ledger.account(at: place).settled.nanodollars >= nextMarks[place] {
-        crossings += crossed(place)
+    for place in places where place < watches.count {
+      if watches[place].isReached(by: ledger.account(at: place).settled) {
+        crossings += crossed(place, at: now)
       }
     }
     return (event, crossings)
@@ -223,42 +221,9 @@ public struct Admission: Sendable {
     let event = record(.repriced(repricing), at: now)
     var crossings: [BudgetCrossing] = []
     for (difference, before) in zip(repricing.differences, before) {
-      crossings += moved(difference.account, from: before)
+      crossings += moved(difference.account, from: before, at: now)
     }
     return (event, crossings)
-  }
-
-  /// The marks that an account of a window of today's passed on its way from `before`.
-  mutating func moved(_ id: AccountID, from before: Money) -> [BudgetCrossing] {
-    guard let (policy, budget, window) = standing(of: id) else { return [] }
-    let settled = ledger.account(id).settled
-    let place = ledger.place(of: id)
-    if place < nextMarks.count { nextMarks[place] = nextMark(of: budget, policy, above: settled) }
-    guard settled > before else { return [] }
-    return Self.crossings(
-      of: id, policy, budget, window, settled: settled, from: before.nanodollars + 1
-    ).filter { $0.percent != 100 || !exhausted.contains(id) }
-  }
-
-  /// The 100 % mark, the first time that a call is refused because of what was spent.
-  ///
-  /// A strict cap is never passed, so the spend itself may never reach the mark. What is refused
-  /// only because open calls hold the money, or before half the cap is spent, says nothing of
-  /// the budget. Nil where the app wants no such alert.
-  public mutating func exhaustion(_ refusal: BudgetRefusal, app: Int) -> BudgetCrossing? {
-    let policy = policies[app]
-    let id = AccountID(app: policy.app, budget: refusal.budget, window: refusal.window)
-    let isSpent =
-      refusal.settled.addingClamped(refusal.estimate) > refusal.cap
-      && Int128(refusal.settled.nanodollars) * 2 >= Int128(refusal.cap.nanodollars)
-    guard isSpent, refusal.settled < refusal.cap, policy.alertPercents.contains(100),
-      exhausted.insert(id).inserted
-    else {
-      return nil
-    }
-    return BudgetCrossing(
-      account: id, isRefusing: true, percent: 100, settled: refusal.settled, cap: refusal.cap,
-      resetsAtText: refusal.resetsAtText)
   }
 
   /// Ends a reservation without a charge: the upstream did not do the work.
@@ -290,7 +255,7 @@ public struct Admission: Sendable {
     let followed = ledger.followed
     let lost = ledger.open.filter { followed[$0.key] == nil }
     return lost.sorted { $0.key < $1.key }.map { call, reservation in
-      record(.expired(call, charge: reservation.amount), at: now)
+      record(.expired(call, charge: reservation.amounts.money), at: now)
     }
   }
 
@@ -312,73 +277,5 @@ public struct Admission: Sendable {
     let event = LedgerEvent(sequence: ledger.lastSequence + 1, at: now, kind: kind)
     ledger.apply(event)
     return event
-  }
-}
-
-// MARK: - Budget marks
-
-extension Admission {
-  /// Every budget mark that stands passed now: raised again at start, since a crash can come
-  /// between a settlement and its alert; the alert's own identity keeps it to once.
-  public func standingCrossings(at now: Timestamp) -> [BudgetCrossing] {
-    policies.flatMap { policy in
-      policy.budgets.flatMap { budget -> [BudgetCrossing] in
-        guard let window = budget.window(at: now) else { return [] }
-        let id = AccountID(app: policy.app, budget: budget.id, window: window.id)
-        return Self.crossings(
-          of: id, policy, budget, window, settled: ledger.account(id).settled, from: .min)
-      }
-    }
-  }
-
-  /// The marks that an account has passed since it was looked at last.
-  private mutating func crossed(_ place: Int) -> [BudgetCrossing] {
-    let id = ledger.name(at: place)
-    guard let (policy, budget, window) = standing(of: id) else { return [] }
-    let settled = ledger.account(at: place).settled
-    let from = nextMarks[place]
-    nextMarks[place] = nextMark(of: budget, policy, above: settled)
-    return Self.crossings(of: id, policy, budget, window, settled: settled, from: from)
-      .filter { $0.percent != 100 || !exhausted.contains(id) }
-  }
-
-  /// Whose account it is; nil where policy no longer has it.
-  private func standing(of id: AccountID) -> (AppPolicy, Budget, WindowEdges)? {
-    guard
-      let policy = policies.first(where: { $0.app == id.app }),
-      let budget = policy.budgets.first(where: { $0.id == id.budget }),
-      let window = budget.windows.first(where: { $0.id == id.window })
-    else { return nil }
-    return (policy, budget, window)
-  }
-
-  /// The marks from a spend in nanodollars on that the settled sum has reached.
-  private static func crossings(
-    of id: AccountID, _ policy: AppPolicy, _ budget: Budget, _ window: WindowEdges,
-    settled: Money, from: Int64
-  ) -> [BudgetCrossing] {
-    policy.alertPercents.compactMap { percent in
-      guard let mark = budget.mark(percent), mark >= from, settled.nanodollars >= mark else {
-        return nil
-      }
-      return BudgetCrossing(
-        account: id, percent: percent, settled: settled, cap: budget.cap,
-        resetsAtText: window.endText)
-    }
-  }
-
-  private func nextMark(of budget: Budget, _ policy: AppPolicy, above settled: Money) -> Int64 {
-    let marks = policy.alertPercents.compactMap { budget.mark($0) }
-    return marks.filter { $0 > settled.nanodollars }.min() ?? .max
-  }
-}
-
-extension Budget {
-  /// The lowest spend, in nanodollars, that is so many percent of the cap; nil for a cap of zero,
-  /// which has no marks, and where no spend can reach it.
-  fileprivate func mark(_ percent: Int) -> Int64? {
-    let hundredfold = Int128(cap.nanodollars) * Int128(percent)
-    guard hundredfold > 0 else { return nil }
-    return Int64(exactly: (hundredfold + 99) / 100)
   }
 }

@@ -1,53 +1,82 @@
-// A budget and its windows. Windows are values: the core knows no calendar.
+// A budget: hard caps on what the calls of a scope may use per window.
 
-/// One window of a budget: spend counts from `start` up to, not including, `end`.
-public struct WindowEdges: Hashable, Sendable, Codable {
-  public var start: Timestamp
-  public var end: Timestamp
-  /// The window's name and part of its account's key: `2026-11-23`, `2026-11`.
-  public var id: String
-  /// `end` for people, in the budget's own time zone: `2026-11-24 00:00 Europe/Berlin`.
-  public var endText: String
+/// The most that a scope may use per window, in each unit that is capped.
+public struct BudgetCaps: Hashable, Sendable {
+  public var money: Money?
+  public var tokens: Int64?
+  public var calls: Int64?
 
-  public init(start: Timestamp, end: Timestamp, id: String, endText: String) {
-    self.start = start
-    self.end = end
-    self.id = id
-    self.endText = endText
+  public init(money: Money? = nil, tokens: Int64? = nil, calls: Int64? = nil) {
+    self.money = money
+    self.tokens = tokens
+    self.calls = calls
+  }
+
+  public var isEmpty: Bool { money == nil && tokens == nil && calls == nil }
+
+  /// Nanodollars, tokens or calls; nil: this unit has no cap.
+  public subscript(unit: BudgetUnit) -> Int64? {
+    switch unit {
+    case .money: money?.nanodollars
+    case .tokens: tokens
+    case .calls: calls
+    }
+  }
+
+  /// The first unit in which an amount does not fit onto a sum; nil: it fits. A unit of which
+  /// nothing is asked is no reason to refuse, even where its sum is over the cap.
+  @inline(__always)
+  func unitPassed(by amounts: Amounts, onto sum: Amounts) -> BudgetUnit? {
+    if let money, amounts.money > .zero {
+      guard let after = sum.money.adding(amounts.money), after <= money else { return .money }
+    }
+    if let tokens, Self.isPassed(tokens, sum.tokens, amounts.tokens) { return .tokens }
+    if let calls, Self.isPassed(calls, sum.calls, amounts.calls) { return .calls }
+    return nil
+  }
+
+  @inline(__always)
+  private static func isPassed(_ cap: Int64, _ sum: Int64, _ amount: Int64) -> Bool {
+    guard amount > 0 else { return false }
+    let (after, isOver) = sum.addingReportingOverflow(amount)
+    return isOver || after > cap
   }
 }
 
-/// A hard cap on an app's spend per window.
+/// Hard caps on what the calls of a scope use per window.
 public struct Budget: Hashable, Sendable {
-  /// Unique within its app: `day`, `month`.
+  public var holder: BudgetHolder
+  /// Unique within its scope: `day`, `month`, `last 24h`.
   public var id: String
-  public var cap: Money
-  /// Contiguous, ascending; a moment outside all of them refuses.
-  public var windows: [WindowEdges]
+  public var caps: BudgetCaps
+  public var windows: BudgetWindows
+  /// Marks that alert, in percent of each cap, ascending; nil: those of the app.
+  public var alertPercents: [Int]?
 
-  public init(id: String, cap: Money, windows: [WindowEdges]) {
+  public init(
+    _ holder: BudgetHolder, id: String, caps: BudgetCaps, windows: BudgetWindows,
+    alertPercents: [Int]? = nil
+  ) {
+    self.holder = holder
     self.id = id
-    self.cap = cap
+    self.caps = caps
     self.windows = windows
+    self.alertPercents = alertPercents
   }
 
-  /// The window that holds a moment.
-  public func window(at now: Timestamp) -> WindowEdges? {
-    var low = 0
-    var high = windows.count
-    while low < high {
-      let middle = (low + high) / 2
-      if windows[middle].end <= now { low = middle + 1 } else { high = middle }
-    }
-    guard low < windows.count, windows[low].start <= now else { return nil }
-    return windows[low]
+  /// A cap on the app's own spend by the calendar.
+  public init(id: String, cap: Money, windows: [WindowEdges]) {
+    self.init(.app, id: id, caps: BudgetCaps(money: cap), windows: .calendar(windows))
   }
+
+  /// The window that a call of this moment is counted in.
+  public func window(at now: Timestamp) -> WindowEdges? { windows.window(at: now) }
 }
 
 /// What admission needs to know of an app.
 public struct AppPolicy: Sendable {
   public var app: String
-  /// Empty: the app is metered but not capped.
+  /// All that a call may draw on, shared ones included. Empty: metered but not capped.
   public var budgets: [Budget]
   /// Models the app may call; nil: all. An entry that ends in `*` matches by prefix.
   public var models: [String]?
@@ -56,6 +85,12 @@ public struct AppPolicy: Sendable {
   public var outputTokensDefault: Int64?
   /// Budget marks that alert, in percent of the cap, ascending.
   public var alertPercents: [Int]
+  /// The tags that its calls may carry, at most `TagSet.countMax`.
+  public var tags: [String] = []
+  /// The environment of keys that were issued for none.
+  public var environment = AppPolicy.usualEnvironment
+
+  public static let usualEnvironment = "production"
 
   public init(
     app: String, budgets: [Budget], models: [String]? = nil, outputTokensDefault: Int64? = nil,

@@ -1,20 +1,25 @@
 // Why a call was refused, in words that a person can act on.
 
 /// A budget that a call did not fit into, as it stood at that instant.
+///
+/// All four amounts are of one unit.
 public struct BudgetRefusal: Hashable, Sendable, Codable {
+  public var scope: BudgetScope
   public var budget: String
   public var window: String
-  public var settled: Money
-  public var reserved: Money
-  public var cap: Money
-  public var estimate: Money
+  public var settled: Amount
+  public var reserved: Amount
+  public var cap: Amount
+  public var estimate: Amount
   public var resetsAt: Timestamp
+  /// Empty: it never resets.
   public var resetsAtText: String
 
   public init(
-    budget: String, window: String, settled: Money, reserved: Money, cap: Money, estimate: Money,
-    resetsAt: Timestamp, resetsAtText: String
+    scope: BudgetScope, budget: String, window: String, settled: Amount, reserved: Amount,
+    cap: Amount, estimate: Amount, resetsAt: Timestamp, resetsAtText: String
   ) {
+    self.scope = scope
     self.budget = budget
     self.window = window
     self.settled = settled
@@ -44,6 +49,10 @@ public enum Denial: Hashable, Sendable {
   /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
   case pathUnmetered(path: String)
   indirect case budgetExhausted(BudgetRefusal)
+  /// The app has a token budget, and nothing bounds the call's tokens.
+  case tokensUnbounded
+  /// The purse is not open yet, or no longer.
+  indirect case purseClosed(scope: BudgetScope, budget: String, from: String, until: String)
   /// The clock is outside every window that the policy knows.
   case windowUnknown(budget: String)
   case requestInvalid(message: String)
@@ -74,6 +83,8 @@ public enum Denial: Hashable, Sendable {
     case .costUnbounded: "cost_unbounded"
     case .pathUnmetered: "path_unmetered"
     case .budgetExhausted: "budget_exhausted"
+    case .tokensUnbounded: "tokens_unbounded"
+    case .purseClosed: "purse_closed"
     case .windowUnknown: "window_unknown"
     case .requestInvalid: "request_invalid"
     case .bodyTooLarge: "body_too_large"
@@ -91,8 +102,8 @@ public enum Denial: Hashable, Sendable {
   public var httpStatus: Int {
     switch self {
     case .keyMissing, .keyUnknown, .keyRevoked: 401
-    case .keysConflict, .outputUnbounded, .costUnbounded, .requestInvalid: 400
-    case .modelForbidden, .modelUnpriced, .pathUnmetered: 403
+    case .keysConflict, .outputUnbounded, .costUnbounded, .tokensUnbounded, .requestInvalid: 400
+    case .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
     case .appCapped, .budgetExhausted: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown: 404
@@ -133,6 +144,13 @@ public enum Denial: Hashable, Sendable {
       "Usage of '\(path)' cannot be read yet, so a budgeted app may not call it."
     case .budgetExhausted(let refusal):
       Self.budgetMessage(refusal)
+    case .tokensUnbounded:
+      "The tokens of this call cannot be bounded, so it cannot be held to a token budget. "
+        + "Set a bound of its output in the request, or outputTokensMax in the app's policy; where "
+        + "the model is billed by other units, its owner caps it in money or calls."
+    case .purseClosed(let scope, let budget, let from, let until):
+      "Budget '\(budget)' of \(scope.words) \(Self.lifetime(from: from, until: until)). "
+        + "\(Self.raiser(of: scope).capitalizedFirst) can open another."
     case .windowUnknown(let budget):
       "The gateway's clock is outside every known window of budget '\(budget)'. "
         + "Check the gateway's clock, then restart it."
@@ -166,14 +184,46 @@ public enum Denial: Hashable, Sendable {
   }
 
   private static func budgetMessage(_ refusal: BudgetRefusal) -> String {
-    var text = "Budget '\(refusal.budget)' of this app cannot cover this call in "
-    text += "\(refusal.window): "
-    text += "$\(refusal.settled.dollarsText) spent"
-    if refusal.reserved > .zero {
-      text += " and $\(refusal.reserved.dollarsText) held by open calls"
+    var text = "Budget '\(refusal.budget)' of \(refusal.scope.words) cannot cover this call"
+    // The window of a rolling budget is but its newest slice, which says nothing to a person.
+    text += RollingWindow.isRolling(budget: refusal.budget) ? ": " : " in \(refusal.window): "
+    text += "\(refusal.settled.text) \(refusal.cap.unit == .money ? "spent" : "used")"
+    if refusal.reserved.count > 0 {
+      text += " and \(refusal.reserved.text) held by open calls"
     }
-    text += " of $\(refusal.cap.dollarsText); this call may cost up to "
-    text += "$\(refusal.estimate.dollarsText). It resets at \(refusal.resetsAtText). "
-    return text + "A smaller output bound may fit; the app's owner can raise the budget."
+    text += " of \(refusal.cap.text)"
+    switch refusal.estimate {
+    case .money: text += "; this call may cost up to \(refusal.estimate.text)"
+    case .tokens: text += "; this call may use up to \(refusal.estimate.text)"
+    case .calls: break
+    }
+    text += refusal.resetsAtText.isEmpty ? ". " : ". It resets at \(refusal.resetsAtText). "
+    if refusal.scope.kind == .user, refusal.scope.name == BudgetScope.nobody {
+      text += "Name the end user in the header x-leeway-user. "
+    }
+    text += refusal.cap.unit == .calls ? "" : "A smaller output bound may fit; "
+    let raiser = raiser(of: refusal.scope)
+    return text + (refusal.cap.unit == .calls ? raiser.capitalizedFirst : raiser)
+      + " can raise the budget."
   }
+
+  private static func lifetime(from: String, until: String) -> String {
+    switch (from.isEmpty, until.isEmpty) {
+    case (false, false): "is open from \(from) until \(until)"
+    case (false, true): "opens at \(from)"
+    default: "ended at \(until)"
+    }
+  }
+
+  private static func raiser(of scope: BudgetScope) -> String {
+    switch scope.holder.kind {
+    case .team: "the team's owner"
+    case .organisation: "the organisation's owner"
+    default: "the app's owner"
+    }
+  }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

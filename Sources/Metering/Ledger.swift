@@ -11,24 +11,28 @@ public struct Ledger: Sendable {
   public struct Account: Hashable, Sendable, Codable {
     /// Charged so far. May pass the cap only by a provider's billing beyond the request's own
     /// bound.
-    public var settled: Money
+    public var settled: Amounts
     /// Held by open reservations.
-    public var reserved: Money
+    public var reserved: Amounts
 
-    public init(settled: Money = .zero, reserved: Money = .zero) {
+    public init(settled: Amounts = .zero, reserved: Amounts = .zero) {
       self.settled = settled
       self.reserved = reserved
     }
+
+    /// What further calls are compared with the cap on top of.
+    @inline(__always)
+    var taken: Amounts { settled.addingClamped(reserved) }
   }
 
   public struct OpenReservation: Hashable, Sendable, Codable {
     public var app: String
-    public var amount: Money
+    public var amounts: Amounts
     public var accounts: [AccountID]
 
-    public init(app: String, amount: Money, accounts: [AccountID]) {
+    public init(app: String, amounts: Amounts, accounts: [AccountID]) {
       self.app = app
-      self.amount = amount
+      self.amounts = amounts
       self.accounts = accounts
     }
   }
@@ -39,9 +43,9 @@ public struct Ledger: Sendable {
     var places: [Int]
   }
 
-  /// An account's place in the row of balances; it never changes while the ledger lives.
+  /// An account's place in the row of balances; it changes only when accounts are forgotten.
   private var placeOfAccount: [AccountID: Int] = [:]
-  private var names: [AccountID] = []
+  private(set) var names: [AccountID] = []
   private var balances: [Account] = []
   private var held: [CallID: Held] = [:]
   /// Of open reservations, those whose work goes on at the provider.
@@ -102,6 +106,9 @@ public struct Ledger: Sendable {
     return names.count - 1
   }
 
+  /// The account's place; nil: it has none.
+  func knownPlace(of id: AccountID) -> Int? { placeOfAccount[id] }
+
   mutating func places(of ids: [AccountID]) -> [Int] {
     if ids != latest.accounts { latest = (ids, ids.map { place(of: $0) }) }
     return latest.places
@@ -131,18 +138,18 @@ public struct Ledger: Sendable {
     case .reserved(let reserved):
       let places = places ?? self.places(of: reserved.accounts)
       for place in places {
-        balances[place].reserved = balances[place].reserved.addingClamped(reserved.amount)
+        balances[place].reserved.add(reserved.amounts)
       }
       held[reserved.call] = Held(
         reservation: OpenReservation(
-          app: reserved.app, amount: reserved.amount, accounts: reserved.accounts),
+          app: reserved.app, amounts: reserved.amounts, accounts: reserved.accounts),
         places: places)
     case .settled(let settled):
-      close(settled.call, charge: settled.charge)
+      close(settled.call, charge: settled.charge, tokens: settled.outcome.tokens)
     case .released(let call, _):
-      close(call, charge: .zero)
+      close(call, charge: nil, tokens: 0)
     case .expired(let call, let charge):
-      close(call, charge: charge)
+      close(call, charge: charge, tokens: nil)
     case .refused:
       break
     case .capped(let app, let reason, let order):
@@ -151,21 +158,44 @@ public struct Ledger: Sendable {
     case .repriced(let repricing):
       for difference in repricing.differences {
         let place = place(of: difference.account)
-        balances[place].settled = balances[place].settled.addingClamped(difference.amount)
+        balances[place].settled.money = balances[place].settled.money.addingClamped(
+          difference.amount)
       }
       lastRepricing = max(lastRepricing, repricing.number)
     case .followed(let call, let job):
       if held[call] != nil { followed[call] = job }
+    case .forgotten: forget(at: event.at)
     }
   }
 
-  private mutating func close(_ call: CallID, charge: Money) {
+  /// Takes accounts that are long over out of the row, and sets it up anew.
+  private mutating func forget(at now: Timestamp) {
+    let longOver = LongOver(at: now)
+    let kept = zip(names, balances).filter { name, balance in
+      balance.reserved != .zero || !longOver.contains(name)
+    }
+    (placeOfAccount, names, balances, latest) = ([:], [], [], ([], []))
+    for (name, balance) in kept { balances[place(of: name)] = balance }
+    for (call, open) in held {
+      let places = places(of: open.reservation.accounts)
+      held[call]?.places = places
+    }
+  }
+
+  /// - Parameters:
+  ///   - charge: nil: it was not done, and counts as no call.
+  ///   - tokens: what it used; nil: what it held.
+  private mutating func close(_ call: CallID, charge: Money?, tokens: Int64?) {
     guard let ended = held.removeValue(forKey: call) else { return }
     if !followed.isEmpty { followed[call] = nil }
-    let given = Money(nanodollars: -ended.reservation.amount.nanodollars)
+    let amounts = ended.reservation.amounts
+    var used = Amounts.zero
+    if let charge {
+      used = Amounts(money: charge, tokens: tokens ?? amounts.tokens, calls: amounts.calls)
+    }
     for place in ended.places {
-      balances[place].reserved = balances[place].reserved.addingClamped(given)
-      balances[place].settled = balances[place].settled.addingClamped(charge)
+      balances[place].settled.add(used)
+      balances[place].reserved.subtract(amounts)
     }
   }
 }

@@ -9,17 +9,27 @@ public struct CallID: Hashable, Comparable, Sendable, Codable {
   public static func < (left: CallID, right: CallID) -> Bool { left.number < right.number }
 }
 
-/// One counter: a budget of an app in one window. The window is part of the key, so that nothing
+/// One counter: a budget of a scope in one window. The window is part of the key, so that nothing
 /// is ever reset.
 public struct AccountID: Hashable, Sendable, Codable {
-  public var app: String
+  public var scope: BudgetScope
   public var budget: String
   public var window: String
 
-  public init(app: String, budget: String, window: String) {
-    self.app = app
+  public init(scope: BudgetScope, budget: String, window: String) {
+    self.scope = scope
     self.budget = budget
     self.window = window
+  }
+
+  public init(app: String, budget: String, window: String) {
+    self.init(scope: .app(app), budget: budget, window: window)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    /// As it stands in stores from before there were other scopes.
+    case scope = "app"
+    case budget, window
   }
 }
 
@@ -86,12 +96,13 @@ public struct LedgerEvent: Hashable, Sendable {
     public var upstream: String
     public var model: String
     public var isStream: Bool
-    public var amount: Money
+    /// Held by each of the accounts.
+    public var amounts: Amounts
     public var accounts: [AccountID]
 
     public init(
       call: CallID, app: String, key: Int64, upstream: String, model: String, isStream: Bool,
-      amount: Money, accounts: [AccountID]
+      amounts: Amounts, accounts: [AccountID]
     ) {
       self.call = call
       self.app = app
@@ -99,7 +110,7 @@ public struct LedgerEvent: Hashable, Sendable {
       self.upstream = upstream
       self.model = model
       self.isStream = isStream
-      self.amount = amount
+      self.amounts = amounts
       self.accounts = accounts
     }
   }
@@ -159,6 +170,8 @@ public struct LedgerEvent: Hashable, Sendable {
     /// Answered, while its work goes on at the provider: its reservation stays open until the job
     /// ends, restarts included.
     indirect case followed(CallID, FollowedJob)
+    /// The windows that were long over at the event's time are forgotten.
+    case forgotten
   }
 
   public var sequence: UInt64

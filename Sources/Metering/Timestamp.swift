@@ -29,4 +29,10 @@ extension Timestamp {
     let date = CivilDate(daysSinceEpoch: Int(days))
     return "\(date)T\(time).\(CivilDate.digits(rest % 1_000, 3))Z"
   }
+
+  /// For people, in UTC: `2026-11-23 16:00 UTC`.
+  public var minuteText: String {
+    let text = iso8601
+    return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
+  }
 }

@@ -40,7 +40,7 @@ public enum Refusal {
   /// Whether trying again can help, for SDKs that would otherwise guess from the status.
   private static func retryHeaders(_ denial: Denial) -> [(String, String)] {
     switch denial {
-    case .budgetExhausted, .appCapped, .windowUnknown, .credentialMissing:
+    case .budgetExhausted, .appCapped, .purseClosed, .windowUnknown, .credentialMissing:
       [("x-should-retry", "false")]
     case .journalUnavailable, .shuttingDown, .inputBusy:
       [("x-should-retry", "true"), ("retry-after", "1")]
@@ -54,11 +54,13 @@ public enum Refusal {
   ) -> (type: String, code: String, parameter: String?) {
     switch denial {
     case .keyMissing, .keyUnknown, .keyRevoked: ("authentication_error", "invalid_api_key", nil)
-    case .budgetExhausted, .appCapped: ("insufficient_quota", "insufficient_quota", nil)
+    case .budgetExhausted, .appCapped, .purseClosed:
+      ("insufficient_quota", "insufficient_quota", nil)
     case .modelForbidden, .modelUnpriced: ("permission_error", denial.code, "model")
     case .pathUnmetered: ("permission_error", denial.code, nil)
     case .outputUnbounded(let field): ("invalid_request_error", denial.code, field)
-    case .keysConflict, .costUnbounded, .requestInvalid, .bodyTooLarge, .upstreamUnknown:
+    case .keysConflict, .costUnbounded, .tokensUnbounded, .requestInvalid, .bodyTooLarge,
+      .upstreamUnknown:
       ("invalid_request_error", denial.code, nil)
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown,
       .inputUnavailable, .inputBusy:

@@ -12,7 +12,7 @@ extension StoreDatabase {
     "output_reasoning", "output_audio", "status", "ending", "duration_ms", "first_byte_ms",
     "refusal_code", "refusal_message", "refusal_budget", "refusal_window", "refusal_settled",
     "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
-    "refusal_resets_at_text", "service_tier", "account_set",
+    "refusal_resets_at_text", "service_tier", "account_set", "refusal_scope", "refusal_unit",
   ]
 
   /// Columns in the order of `CallRow.init(row:)`.
@@ -84,14 +84,17 @@ extension CallRow {
     firstByteMilliseconds = row[25]
     serviceTier = row[36]
     hasKnownAccounts = (row[37] as Int64?) != nil
-    firstCharge = (row[38] as Int64?).map(Money.init(nanodollars:))
+    firstCharge = (row[40] as Int64?).map(Money.init(nanodollars:))
     refusalCode = row[26]
     refusalMessage = row[27]
     guard let budget = row[28] as String? else { return }
+    // A refusal of before there were others is by the app's money.
+    let unit = (row[39] as UInt8?).flatMap(BudgetUnit.init(rawValue:)) ?? .money
     refusalBudget = BudgetRefusal(
-      budget: budget, window: row[29], settled: Money(nanodollars: row[30]),
-      reserved: Money(nanodollars: row[31]), cap: Money(nanodollars: row[32]),
-      estimate: Money(nanodollars: row[33]), resetsAt: Timestamp(milliseconds: row[34]),
+      scope: (row[38] as String?).map(BudgetScope.init(text:)) ?? .app(app), budget: budget,
+      window: row[29], settled: Amount(unit, count: row[30]),
+      reserved: Amount(unit, count: row[31]), cap: Amount(unit, count: row[32]),
+      estimate: Amount(unit, count: row[33]), resetsAt: Timestamp(milliseconds: row[34]),
       resetsAtText: row[35])
   }
 

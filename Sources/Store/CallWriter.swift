@@ -62,7 +62,7 @@ struct CallWriter {
         let end = endIndices[Int(event.sequence - first)]
         try insert(reserved, at: event.at, end: end < 0 ? nil : CallEnd(events[end]))
       case .refused(let refused): try insert(refused, at: event.at)
-      case .settled, .released, .expired, .capped, .repriced, .followed: break
+      case .settled, .released, .expired, .capped, .repriced, .followed, .forgotten: break
       }
     }
     for end in earlier {
@@ -110,13 +110,15 @@ struct CallWriter {
     insertion.bind(Int64(reserved.isStream ? 1 : 0))
     insertion.bind(at.milliseconds)
     insertion.bind(end?.at.milliseconds)
-    insertion.bind(reserved.amount.nanodollars)
+    insertion.bind(reserved.amounts.money.nanodollars)
     insertion.bind(end?.charge.nanodollars ?? 0)
     bindOutcome(end?.outcome, to: &insertion)
     // Why it was refused: it was not.
     for _ in 0..<10 { insertion.bindNull() }
     insertion.bind(end?.outcome?.serviceTier)
     insertion.bind(try accountSets.number(of: reserved.accounts))
+    insertion.bindNull()
+    insertion.bindNull()
     try insertion.run()
     try insertUnits(of: reserved.call, end?.outcome)
   }
@@ -160,7 +162,7 @@ struct CallWriter {
     insertion.bind(Int64(0))
     insertion.bind(at.milliseconds)
     insertion.bind(at.milliseconds)
-    insertion.bind(budget?.estimate.nanodollars ?? 0)
+    insertion.bind(budget?.estimateMoney.nanodollars ?? 0)
     insertion.bind(Int64(0))
     bind(.unknown, to: &insertion)
     insertion.bind(Int64(refused.status))
@@ -171,15 +173,17 @@ struct CallWriter {
     insertion.bind(refused.message)
     insertion.bind(budget?.budget)
     insertion.bind(budget?.window)
-    insertion.bind(budget?.settled.nanodollars)
-    insertion.bind(budget?.reserved.nanodollars)
-    insertion.bind(budget?.cap.nanodollars)
-    insertion.bind(budget?.estimate.nanodollars)
+    insertion.bind(budget?.settled.count)
+    insertion.bind(budget?.reserved.count)
+    insertion.bind(budget?.cap.count)
+    insertion.bind(budget?.estimate.count)
     insertion.bind(budget?.resetsAt.milliseconds)
     insertion.bind(budget?.resetsAtText)
     // Neither a service tier nor accounts: it was never made.
     insertion.bindNull()
     insertion.bindNull()
+    insertion.bind(budget?.scope.text)
+    insertion.bind((budget?.cap.unit.rawValue).map(Int64.init))
     try insertion.run()
   }
 
@@ -223,5 +227,12 @@ struct CallWriter {
     case .expired: statement.bind("expired" as StaticString)
     case .refused: statement.bind("refused" as StaticString)
     }
+  }
+}
+
+extension BudgetRefusal {
+  /// What the call was to hold, where that is what it was refused for.
+  fileprivate var estimateMoney: Money {
+    if case .money(let money) = estimate { money } else { .zero }
   }
 }

@@ -10,7 +10,7 @@ extension Repricing {
     let charges = charges.count * 2 * ByteWriter.integerBytesMax
     return differences.reduce(3 * ByteWriter.integerBytesMax + charges) { bytes, difference in
       let account = difference.account
-      return bytes + account.app.utf8.count + account.budget.utf8.count
+      return bytes + account.scope.text.utf8.count + account.budget.utf8.count
         + account.window.utf8.count + 4 * ByteWriter.integerBytesMax
     }
   }
@@ -26,7 +26,7 @@ extension Repricing {
     }
     writer.unsigned(UInt64(differences.count))
     for difference in differences {
-      writer.text(difference.account.app)
+      writer.text(difference.account.scope.text)
       writer.text(difference.account.budget)
       writer.text(difference.account.window)
       writer.signed(difference.amount.nanodollars)
@@ -43,7 +43,8 @@ extension Repricing {
     }
     for _ in 0..<(try reader.unsigned()) {
       let account = AccountID(
-        app: try reader.text(), budget: try reader.text(), window: try reader.text())
+        scope: BudgetScope(text: try reader.text()), budget: try reader.text(),
+        window: try reader.text())
       differences.append(
         Difference(account: account, amount: Money(nanodollars: try reader.signed())))
     }

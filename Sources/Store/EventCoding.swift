@@ -16,6 +16,7 @@ enum RecordKind: UInt8 {
   case capped = 6
   case repriced = 7
   case followed = 8
+  case forgotten = 9
 }
 
 extension LedgerEvent {
@@ -29,6 +30,7 @@ extension LedgerEvent {
     case .capped: .capped
     case .repriced: .repriced
     case .followed: .followed
+    case .forgotten: .forgotten
     }
   }
 
@@ -46,7 +48,8 @@ extension LedgerEvent {
         reserved.app.utf8.count + reserved.upstream.utf8.count
         + reserved.model.utf8.count
       return reserved.accounts.reduce(integers + names) { bytes, account in
-        bytes + account.app.utf8.count + account.budget.utf8.count + account.window.utf8.count
+        bytes + account.scope.text.utf8.count + account.budget.utf8.count
+          + account.window.utf8.count
           + 3 * ByteWriter.integerBytesMax
       }
     case .settled(let settled): return integers + Self.bytesMax(of: settled.outcome)
@@ -54,7 +57,8 @@ extension LedgerEvent {
     case .expired: return integers
     case .refused(let refused):
       let budget = refused.budget.map {
-        $0.budget.utf8.count + $0.window.utf8.count + $0.resetsAtText.utf8.count
+        $0.scope.text.utf8.count + $0.budget.utf8.count + $0.window.utf8.count
+          + $0.resetsAtText.utf8.count
       }
       return integers + refused.app.utf8.count + refused.upstream.utf8.count
         + refused.model.utf8.count + refused.code.utf8.count + refused.message.utf8.count
@@ -63,6 +67,7 @@ extension LedgerEvent {
       return integers + app.utf8.count + (reason?.utf8.count ?? 0)
     case .repriced(let repricing): return integers + repricing.payloadBytesMax
     case .followed(_, let job): return integers + job.payloadBytesMax
+    case .forgotten: return integers
     }
   }
 
@@ -100,8 +105,14 @@ extension LedgerEvent {
     case .followed(let call, let job):
       writer.unsigned(call.number)
       job.encode(to: &writer)
+    case .forgotten: break
     }
   }
+
+  /// Of the byte that says whether the call is a stream. Before there were other units than money,
+  /// no tokens and calls followed it.
+  private static let streamBit: UInt8 = 1
+  private static let unitsBit: UInt8 = 2
 
   private static func encode(_ reserved: Reserved, to writer: inout ByteWriter) {
     writer.unsigned(reserved.call.number)
@@ -109,11 +120,13 @@ extension LedgerEvent {
     writer.signed(reserved.key)
     writer.text(reserved.upstream, bytesMax: nameBytesMax)
     writer.text(reserved.model, bytesMax: nameBytesMax)
-    writer.byte(reserved.isStream ? 1 : 0)
-    writer.signed(reserved.amount.nanodollars)
+    writer.byte((reserved.isStream ? Self.streamBit : 0) | Self.unitsBit)
+    writer.signed(reserved.amounts.money.nanodollars)
+    writer.signed(reserved.amounts.tokens)
+    writer.signed(reserved.amounts.calls)
     writer.unsigned(UInt64(reserved.accounts.count))
     for account in reserved.accounts {
-      writer.text(account.app)
+      writer.text(account.scope.text)
       writer.text(account.budget)
       writer.text(account.window)
     }
@@ -174,14 +187,17 @@ extension LedgerEvent {
     writer.unsigned(UInt64(refused.status))
     writer.text(refused.code, bytesMax: nameBytesMax)
     writer.text(refused.message, bytesMax: messageBytesMax)
-    writer.byte(refused.budget == nil ? 0 : 1)
+    // 1: a budget of the app's in money, from before there were others.
+    writer.byte(refused.budget == nil ? 0 : 2)
     guard let budget = refused.budget else { return }
+    writer.text(budget.scope.text)
+    writer.byte(budget.cap.unit.rawValue)
     writer.text(budget.budget)
     writer.text(budget.window)
-    writer.signed(budget.settled.nanodollars)
-    writer.signed(budget.reserved.nanodollars)
-    writer.signed(budget.cap.nanodollars)
-    writer.signed(budget.estimate.nanodollars)
+    writer.signed(budget.settled.count)
+    writer.signed(budget.reserved.count)
+    writer.signed(budget.cap.count)
+    writer.signed(budget.estimate.count)
     writer.signed(budget.resetsAt.milliseconds)
     writer.text(budget.resetsAtText)
   }
@@ -207,7 +223,8 @@ struct AccountsMemo {
     for _ in 0..<(try reader.unsigned()) {
       accounts.append(
         AccountID(
-          app: try reader.text(), budget: try reader.text(), window: try reader.text()))
+          scope: BudgetScope(text: try reader.text()), budget: try reader.text(),
+          window: try reader.text()))
     }
     // They stand at the payload's end; bytes behind them would be a fault, and are not remembered.
     if reader.isAtEnd { (bytes, self.accounts) = (Array(rest), accounts) }
@@ -250,6 +267,7 @@ extension LedgerEvent {
     case .repriced: value = .repriced(try Repricing(&reader))
     case .followed:
       value = .followed(CallID(try reader.unsigned()), try FollowedJob(&reader))
+    case .forgotten: value = .forgotten
     }
     guard reader.isAtEnd else { throw ByteReader.Malformed() }
     self.init(sequence: sequence, at: at, kind: value)
@@ -271,10 +289,20 @@ extension LedgerEvent {
   private static func reserved(
     _ reader: inout ByteReader, _ memo: inout AccountsMemo
   ) throws(ByteReader.Malformed) -> Reserved {
-    Reserved(
+    var reserved = Reserved(
       call: CallID(try reader.unsigned()), app: try reader.text(), key: try reader.signed(),
-      upstream: try reader.text(), model: try reader.text(), isStream: try flag(&reader),
-      amount: Money(nanodollars: try reader.signed()), accounts: try memo.read(&reader))
+      upstream: try reader.text(), model: try reader.text(), isStream: false, amounts: .zero,
+      accounts: [])
+    let bits = try reader.byte()
+    guard bits & ~(streamBit | unitsBit) == 0 else { throw ByteReader.Malformed() }
+    reserved.isStream = bits & streamBit != 0
+    reserved.amounts.money = Money(nanodollars: try reader.signed())
+    if bits & unitsBit != 0 {
+      reserved.amounts.tokens = try reader.signed()
+      reserved.amounts.calls = try reader.signed()
+    }
+    reserved.accounts = try memo.read(&reader)
+    return reserved
   }
 
   private static func outcome(
@@ -336,13 +364,25 @@ extension LedgerEvent {
       call: CallID(try reader.unsigned()), app: try reader.text(), key: try reader.signed(),
       upstream: try reader.text(), model: try reader.text(), status: try status(&reader),
       code: try reader.text(), message: try reader.text(), budget: nil)
-    guard try flag(&reader) else { return refused }
+    var scope = BudgetScope.app(refused.app)
+    var unit = BudgetUnit.money
+    switch try reader.byte() {
+    case 0: return refused
+    case 1: break
+    case 2:
+      scope = BudgetScope(text: try reader.text())
+      guard let read = BudgetUnit(rawValue: try reader.byte()) else {
+        throw ByteReader.Malformed()
+      }
+      unit = read
+    default: throw ByteReader.Malformed()
+    }
     refused.budget = BudgetRefusal(
-      budget: try reader.text(), window: try reader.text(),
-      settled: Money(nanodollars: try reader.signed()),
-      reserved: Money(nanodollars: try reader.signed()),
-      cap: Money(nanodollars: try reader.signed()),
-      estimate: Money(nanodollars: try reader.signed()),
+      scope: scope, budget: try reader.text(), window: try reader.text(),
+      settled: Amount(unit, count: try reader.signed()),
+      reserved: Amount(unit, count: try reader.signed()),
+      cap: Amount(unit, count: try reader.signed()),
+      estimate: Amount(unit, count: try reader.signed()),
       resetsAt: Timestamp(milliseconds: try reader.signed()), resetsAtText: try reader.text())
     return refused
   }

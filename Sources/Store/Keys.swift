@@ -17,10 +17,12 @@ public struct KeyRecord: Hashable, Sendable, Codable {
   public var label: String
   public var createdAt: Timestamp
   public var revokedAt: Timestamp?
+  /// The environment of the app that its calls are of; empty: the one that the app's file names.
+  public var environment: String
 
   public init(
     id: Int64, app: String, hashHex: String, hint: String, label: String, createdAt: Timestamp,
-    revokedAt: Timestamp? = nil
+    revokedAt: Timestamp? = nil, environment: String = ""
   ) {
     self.id = id
     self.app = app
@@ -29,6 +31,7 @@ public struct KeyRecord: Hashable, Sendable, Codable {
     self.label = label
     self.createdAt = createdAt
     self.revokedAt = revokedAt
+    self.environment = environment
   }
 
   public var isRevoked: Bool { revokedAt != nil }
@@ -41,20 +44,22 @@ extension StoreDatabase {
   /// - Throws: `constraint` where the hash is there already.
   @discardableResult
   public func issueKey(
-    app: String, hashHex: String, hint: String, label: String, actor: String = "cli",
-    at now: Timestamp
+    app: String, hashHex: String, hint: String, label: String, environment: String = "",
+    actor: String = "cli", at now: Timestamp
   ) throws(StoreFault) -> KeyRecord {
     try write("issuing a key") { db in
       try db.execute(
         sql: """
-          INSERT INTO keys (app, hash, hint, label, created_at) VALUES (?, ?, ?, ?, ?)
+          INSERT INTO keys (app, hash, hint, label, environment, created_at)
+          VALUES (?, ?, ?, ?, ?, ?)
           """,
-        arguments: [app, hashHex, hint, label, now.milliseconds])
+        arguments: [app, hashHex, hint, label, environment, now.milliseconds])
       let id = db.lastInsertedRowID
       try Self.insertOrder(
         db, .keysChanged, actor: actor, reason: "key \(id) issued to \(app)", at: now)
       return KeyRecord(
-        id: id, app: app, hashHex: hashHex, hint: hint, label: label, createdAt: now)
+        id: id, app: app, hashHex: hashHex, hint: hint, label: label, createdAt: now,
+        environment: environment)
     }
   }
 
@@ -81,7 +86,7 @@ extension StoreDatabase {
       try Row.fetchAll(
         db,
         sql: """
-          SELECT id, app, hash, hint, label, created_at, revoked_at FROM keys
+          SELECT id, app, hash, hint, label, created_at, revoked_at, environment FROM keys
           WHERE ?1 IS NULL OR app = ?1 ORDER BY id
           """,
         arguments: [app]
@@ -89,7 +94,7 @@ extension StoreDatabase {
         KeyRecord(
           id: row[0], app: row[1], hashHex: row[2], hint: row[3], label: row[4],
           createdAt: Timestamp(milliseconds: row[5]),
-          revokedAt: (row[6] as Int64?).map(Timestamp.init(milliseconds:)))
+          revokedAt: (row[6] as Int64?).map(Timestamp.init(milliseconds:)), environment: row[7])
       }
     }
   }

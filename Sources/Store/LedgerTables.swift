@@ -13,10 +13,10 @@ extension StoreDatabase {
     try read("reading the ledger") { db in
       var ledger = try Self.ledgerHead(db)
       let accounts = try Row.fetchCursor(
-        db, sql: "SELECT app, budget, window, settled, reserved FROM accounts")
+        db, sql: "SELECT scope, budget, window, \(Self.amountColumns) FROM accounts")
       var balances: [AccountID: Ledger.Account] = [:]
       while let row = try accounts.next() {
-        balances[AccountID(app: row[0], budget: row[1], window: row[2])] = Self.account(row)
+        balances[Self.accountID(row)] = Self.account(row)
       }
       let calls = try Int64.fetchAll(db, sql: "SELECT call FROM open_reservations")
       let open = try Self.openReservations(db, calls: calls.map { CallID(UInt64($0)) })
@@ -114,6 +114,8 @@ extension StoreDatabase {
         if let call = event.endedCall, call.number < first { earlier.append(call) }
       case .followed(let call, _): if call.number < first { earlier.append(call) }
       case .repriced(let repricing): ids.formUnion(repricing.differences.map(\.account))
+      case .forgotten:
+        ids.formUnion(try accountIDs(db).filter(LongOver(at: event.at).contains))
       case .refused, .capped: break
       }
     }
@@ -122,11 +124,11 @@ extension StoreDatabase {
     var accounts: [AccountID: Ledger.Account] = [:]
     let statement = try db.cachedStatement(
       sql: """
-        SELECT app, budget, window, settled, reserved FROM accounts
-        WHERE app = ? AND budget = ? AND window = ?
+        SELECT scope, budget, window, \(amountColumns) FROM accounts
+        WHERE scope = ? AND budget = ? AND window = ?
         """)
     for id in ids {
-      let row = try Row.fetchOne(statement, arguments: [id.app, id.budget, id.window])
+      let row = try Row.fetchOne(statement, arguments: [id.scope.text, id.budget, id.window])
       if let row { accounts[id] = account(row) }
     }
     let ledger = Ledger(
@@ -135,9 +137,24 @@ extension StoreDatabase {
     return (ledger, ids)
   }
 
+  /// All there are: what is forgotten is told by its name.
+  private static func accountIDs(_ db: Database) throws -> [AccountID] {
+    try Row.fetchAll(db, sql: "SELECT scope, budget, window FROM accounts").map(accountID)
+  }
+
   private static func account(_ row: Row) -> Ledger.Account {
     Ledger.Account(
-      settled: Money(nanodollars: row[3]), reserved: Money(nanodollars: row[4]))
+      settled: Amounts(money: Money(nanodollars: row[3]), tokens: row[5], calls: row[7]),
+      reserved: Amounts(money: Money(nanodollars: row[4]), tokens: row[6], calls: row[8]))
+  }
+
+  /// In the order of `account`, behind the three of `accountID`.
+  private static let amountColumns = """
+    settled, reserved, settled_tokens, reserved_tokens, settled_calls, reserved_calls
+    """
+
+  private static func accountID(_ row: Row) -> AccountID {
+    AccountID(scope: BudgetScope(text: row[0]), budget: row[1], window: row[2])
   }
 
   private static func openReservations(
@@ -145,20 +162,20 @@ extension StoreDatabase {
   ) throws -> [CallID: Ledger.OpenReservation] {
     guard !calls.isEmpty else { return [:] }
     let reservation = try db.cachedStatement(
-      sql: "SELECT app, amount FROM open_reservations WHERE call = ?")
+      sql: "SELECT app, amount, tokens, calls FROM open_reservations WHERE call = ?")
     let accounts = try db.cachedStatement(
       sql: """
-        SELECT app, budget, window FROM open_accounts WHERE call = ? ORDER BY position
+        SELECT scope, budget, window FROM open_accounts WHERE call = ? ORDER BY position
         """)
     var open: [CallID: Ledger.OpenReservation] = [:]
     for call in calls {
       let number = Int64(call.number)
       guard let row = try Row.fetchOne(reservation, arguments: [number]) else { continue }
-      let ids = try Row.fetchAll(accounts, arguments: [number]).map { row in
-        AccountID(app: row[0], budget: row[1], window: row[2])
-      }
+      let ids = try Row.fetchAll(accounts, arguments: [number]).map(accountID)
       open[call] = Ledger.OpenReservation(
-        app: row[0], amount: Money(nanodollars: row[1]), accounts: ids)
+        app: row[0],
+        amounts: Amounts(money: Money(nanodollars: row[1]), tokens: row[2], calls: row[3]),
+        accounts: ids)
     }
     return open
   }
@@ -168,14 +185,26 @@ extension StoreDatabase {
   ) throws {
     let statement = try db.cachedStatement(
       sql: """
-        INSERT INTO accounts (app, budget, window, settled, reserved) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (app, budget, window)
-        DO UPDATE SET settled = excluded.settled, reserved = excluded.reserved
+        INSERT INTO accounts (scope, budget, window, \(amountColumns))
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (scope, budget, window)
+        DO UPDATE SET settled = excluded.settled, reserved = excluded.reserved,
+          settled_tokens = excluded.settled_tokens, reserved_tokens = excluded.reserved_tokens,
+          settled_calls = excluded.settled_calls, reserved_calls = excluded.reserved_calls
         """)
+    let deletion = try db.cachedStatement(
+      sql: "DELETE FROM accounts WHERE scope = ? AND budget = ? AND window = ?")
     for id in touched where before.account(id) != after.account(id) {
       let account = after.account(id)
+      guard account != Ledger.Account() else {
+        try deletion.execute(arguments: [id.scope.text, id.budget, id.window])
+        continue
+      }
       try statement.execute(arguments: [
-        id.app, id.budget, id.window, account.settled.nanodollars, account.reserved.nanodollars,
+        id.scope.text, id.budget, id.window,
+        account.settled.money.nanodollars, account.reserved.money.nanodollars,
+        account.settled.tokens, account.reserved.tokens,
+        account.settled.calls, account.reserved.calls,
       ])
     }
   }
@@ -187,16 +216,21 @@ extension StoreDatabase {
       try deletion.execute(arguments: [Int64(call.number)])
     }
     let reservation = try db.cachedStatement(
-      sql: "INSERT INTO open_reservations (call, app, amount) VALUES (?, ?, ?)")
+      sql: """
+        INSERT INTO open_reservations (call, app, amount, tokens, calls) VALUES (?, ?, ?, ?, ?)
+        """)
     let account = try db.cachedStatement(
       sql: """
-        INSERT INTO open_accounts (call, position, app, budget, window) VALUES (?, ?, ?, ?, ?)
+        INSERT INTO open_accounts (call, position, scope, budget, window) VALUES (?, ?, ?, ?, ?)
         """)
     for (call, open) in after where before[call] == nil {
       let number = Int64(call.number)
-      try reservation.execute(arguments: [number, open.app, open.amount.nanodollars])
+      let amounts = open.amounts
+      try reservation.execute(arguments: [
+        number, open.app, amounts.money.nanodollars, amounts.tokens, amounts.calls,
+      ])
       for (position, id) in open.accounts.enumerated() {
-        try account.execute(arguments: [number, position, id.app, id.budget, id.window])
+        try account.execute(arguments: [number, position, id.scope.text, id.budget, id.window])
       }
     }
   }
@@ -254,6 +288,25 @@ extension StoreDatabase {
           last_order INTEGER NOT NULL
         ) STRICT;
         INSERT INTO ledger_state (only, last_sequence, last_order) VALUES (1, 0, 0);
+        """)
+  }
+
+  /// What an app's budgets had counted stays theirs: an app's scope is its name. Tokens and calls
+  /// of before were not counted.
+  static func addScopes(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        ALTER TABLE accounts RENAME COLUMN app TO scope;
+        ALTER TABLE accounts ADD COLUMN settled_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE accounts ADD COLUMN reserved_tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE accounts ADD COLUMN settled_calls INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE accounts ADD COLUMN reserved_calls INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE open_accounts RENAME COLUMN app TO scope;
+        ALTER TABLE open_reservations ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE open_reservations ADD COLUMN calls INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE calls ADD COLUMN refusal_scope TEXT;
+        ALTER TABLE calls ADD COLUMN refusal_unit INTEGER;
+        ALTER TABLE keys ADD COLUMN environment TEXT NOT NULL DEFAULT '';
         """)
   }
 }

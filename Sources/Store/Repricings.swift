@@ -105,7 +105,8 @@ extension StoreDatabase {
       .map { Repricing.Difference(account: $0.key, amount: $0.value) }
       .sorted {
         let (left, right) = ($0.account, $1.account)
-        return (left.app, left.budget, left.window) < (right.app, right.budget, right.window)
+        return (left.scope.text, left.budget, left.window)
+          < (right.scope.text, right.budget, right.window)
       }
   }
 

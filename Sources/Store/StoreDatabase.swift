@@ -77,11 +77,18 @@ public final class StoreDatabase: Sendable {
   }
 
   /// A database that lives as long as the value, for tests.
-  public static func inMemory() throws(StoreFault) -> StoreDatabase {
+  public static func inMemory() throws(StoreFault) -> StoreDatabase { try inMemory(upTo: nil) }
+
+  /// One as an older version made it: with the tables up to this migration.
+  static func inMemory(upTo migration: String?) throws(StoreFault) -> StoreDatabase {
     do {
       let queue = try DatabaseQueue(configuration: configuration(StoreSettings()))
       let database = StoreDatabase(path: inMemoryPath, writer: queue)
-      try database.migrate()
+      if let migration {
+        try migrator.migrate(queue, upTo: migration)
+      } else {
+        try database.migrate()
+      }
       return database
     } catch {
       throw StoreFault(error, doing: "opening the database", path: inMemoryPath)
@@ -136,7 +143,7 @@ public final class StoreDatabase: Sendable {
     try OpenFile(path: path, flags: O_RDWR | O_CREAT).close()
   }
 
-  private func migrate() throws {
+  func migrate() throws {
     let migrator = Self.migrator
     if try writer.read(migrator.hasBeenSuperseded) {
       throw StoreFault(
@@ -174,6 +181,8 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("repricings-1", migrate: createRepricings)
     migrator.registerMigration("held-1", migrate: addHeldCounts)
     migrator.registerMigration("followed-1", migrate: createFollowed)
+    migrator.registerMigration("scopes-1", migrate: addScopes)
+    migrator.registerMigration("secrets-1", migrate: createSecrets)
     return migrator
   }
 }

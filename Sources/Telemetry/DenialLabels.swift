@@ -28,6 +28,8 @@ extension Denial {
     case .shuttingDown: 17
     case .inputUnavailable: 18
     case .inputBusy: 19
+    case .tokensUnbounded: 20
+    case .purseClosed: 21
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -38,6 +40,6 @@ extension Denial {
     "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
-    "input_busy",
+    "input_busy", "tokens_unbounded", "purse_closed",
   ]
 }

@@ -5,16 +5,19 @@
 
 import Metering
 
-/// A budget's balance in its present window.
+/// A budget's balance in its present window, in one unit. Never a user's: those are not known
+/// beforehand, and nobody's name belongs into a label.
 public struct BudgetReading: Hashable, Sendable {
-  public var app: String
+  public var scope: BudgetScope
   public var budget: String
-  public var settled: Money
-  public var reserved: Money
-  public var cap: Money
+  public var settled: Amount
+  public var reserved: Amount
+  public var cap: Amount
 
-  public init(app: String, budget: String, settled: Money, reserved: Money, cap: Money) {
-    self.app = app
+  public init(
+    scope: BudgetScope, budget: String, settled: Amount, reserved: Amount, cap: Amount
+  ) {
+    self.scope = scope
     self.budget = budget
     self.settled = settled
     self.reserved = reserved
@@ -107,17 +110,32 @@ public struct Exposition: Sendable {
   }
 
   private func writeBudgets(_ budgets: [BudgetReading], to text: inout PrometheusText) {
-    guard !budgets.isEmpty else { return }
-    func write(_ name: String, _ help: String, _ amount: (BudgetReading) -> Money) {
-      text.family(name, .gauge, help)
-      for reading in budgets {
-        text.sample(
-          name, [Label("app", reading.app), Label("budget", reading.budget)],
-          PrometheusText.fixedPoint(amount(reading).nanodollars, decimals: 9))
+    for unit in BudgetUnit.allCases {
+      let readings = budgets.filter { $0.cap.unit == unit }
+      guard !readings.isEmpty else { continue }
+      let suffix = unit == .money ? "dollars" : unit.name
+      func write(_ name: String, _ help: String, _ amount: (BudgetReading) -> Amount) {
+        let family = "leeway_budget_\(name)_\(suffix)"
+        text.family(family, .gauge, help)
+        for reading in readings {
+          text.sample(
+            family, reading.labels,
+            PrometheusText.fixedPoint(amount(reading).count, decimals: unit == .money ? 9 : 0))
+        }
       }
+      write("settled", "Charged in the present window.", \.settled)
+      write("reserved", "Held by open calls in the present window.", \.reserved)
+      write("cap", "The cap per window.", \.cap)
     }
-    write("leeway_budget_settled_dollars", "Charged in the present window.", \.settled)
-    write("leeway_budget_reserved_dollars", "Held by open calls in the present window.", \.reserved)
-    write("leeway_budget_cap_dollars", "The cap per window.", \.cap)
+  }
+}
+
+extension BudgetReading {
+  /// An app's own budgets carry its name alone, as they did before there were other scopes.
+  fileprivate var labels: [Label] {
+    let holder = scope.holder
+    var labels = holder.kind == .app ? [Label("app", holder.text)] : []
+    if scope.kind != .app { labels.append(Label("scope", scope.text)) }
+    return labels + [Label("budget", budget)]
   }
 }

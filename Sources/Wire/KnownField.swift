@@ -13,7 +13,7 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
   case transferEncoding, upgrade
   case userAgent, via, xAmzContentSHA256, xAmzDate, xAmzSecurityToken, xAPIKey
   case xForwardedFor, xForwardedHost, xForwardedProto, xGoogAPIKey
-  case xGoogFieldMask, xRequestID, xShouldRetry
+  case xGoogFieldMask, xLeewayTag, xLeewayUser, xRequestID, xShouldRetry
 
   /// The name in lower case; empty for `other`, the common prefix for `proxy`.
   public var name: StaticString {
@@ -57,6 +57,8 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case .xForwardedProto: "x-forwarded-proto"
     case .xGoogAPIKey: "x-goog-api-key"
     case .xGoogFieldMask: "x-goog-fieldmask"
+    case .xLeewayTag: "x-leeway-tag"
+    case .xLeewayUser: "x-leeway-user"
     case .xRequestID: "x-request-id"
     case .xShouldRetry: "x-should-retry"
     }
@@ -89,9 +91,10 @@ public enum KnownField: UInt8, Sendable, CaseIterable {
     case (10, 0x78): candidate = .xAmzDate
     case (11, 0x72): candidate = .retryAfter
     case (12, 0x63): candidate = .contentType
-    case (12, 0x78): candidate = .xRequestID
+    case (12, 0x78): return match(bytes, name, (.xRequestID, .xLeewayTag))
     case (13, 0x61): candidate = .authorization
     case (13, 0x63): candidate = .cacheControl
+    case (13, 0x78): candidate = .xLeewayUser
     case (14, 0x63): candidate = .contentLength
     case (14, 0x68): candidate = .http2Settings
     case (14, 0x78): return match(bytes, name, (.xGoogAPIKey, .xShouldRetry))
@@ -144,6 +147,9 @@ public struct FieldSet: OptionSet, Sendable {
 
   /// The fields in which SDKs send a key.
   public static let keys = FieldSet(.authorization, .xAPIKey, .apiKey, .xGoogAPIKey)
+
+  /// The fields that an app says to the gateway alone.
+  public static let ours = FieldSet(.xLeewayTag, .xLeewayUser)
 
   /// The fields beside `authorization` that make up a signature of AWS's version 4.
   public static let signature = FieldSet(.xAmzContentSHA256, .xAmzDate, .xAmzSecurityToken)

@@ -14,7 +14,15 @@ import Testing
     try await upstream.start()
     let installation = try TestInstallation(
       upstreams: upstream.yaml,
-      apps: ["shop": "budgets: { day: \"50.00\" }\nmodels: [gpt-4o-mini]\nsamples: { rate: 0 }"])
+      apps: [
+        "shop": """
+        budgets: { day: { usd: "50.00", tokens: 900000000 }, last 10m: { calls: 900000 } }
+        perKey: { minute: { calls: 900000 } }
+        perModel: { purse: "50.00" }
+        models: [gpt-4o-mini]
+        samples: { rate: 0 }
+        """
+      ])
     let key = try await installation.key(for: "shop")
     let gateway = try await installation.startGateway("gateway")
     let answered = Mutex(0)

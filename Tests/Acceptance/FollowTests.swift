@@ -128,15 +128,16 @@ final class BackgroundProvider: Sendable {
     // 1,000 tokens in for each at 150 nanodollars, and 1, 2, 3 … out at 600.
     let output = Self.count * (Self.count + 1) / 2
     let sum = Int64(Self.count * 1_000 * 150 + output * 600)
-    #expect(try balance(store) == .init(settled: Money(nanodollars: sum), reserved: .zero))
+    #expect(try balance(store) == (Money(nanodollars: sum), .zero))
     let calls = try store.calls().filter { $0.model == "gpt-4o-mini" }
     #expect(calls.count == Self.count && calls.allSatisfy { $0.state == .settled })
   }
 
   /// Of the only account.
-  private func balance(_ store: StoreDatabase) throws -> Ledger.Account {
+  private func balance(_ store: StoreDatabase) throws -> (settled: Money, reserved: Money) {
     let accounts = try store.checkpoint().accounts
     try #require(accounts.count == 1)
-    return accounts.values.first ?? .init()
+    let account = accounts.values.first ?? .init()
+    return (account.settled.money, account.reserved.money)
   }
 }

@@ -41,7 +41,7 @@ import Testing
         kind: .reserved(
           .init(
             call: CallID(number), app: "shop", key: 1, upstream: upstream, model: model,
-            isStream: false, amount: Money(nanodollars: charge), accounts: []))),
+            isStream: false, amounts: Amounts(money: Money(nanodollars: charge)), accounts: []))),
       LedgerEvent(
         sequence: number + 1, at: at.adding(milliseconds: 500),
         kind: .settled(

@@ -103,6 +103,6 @@ import Testing
   private func balance(_ store: StoreDatabase) throws -> Money {
     let accounts = try store.checkpoint().accounts
     try #require(accounts.count == 1)
-    return accounts.values.reduce(.zero) { $0.addingClamped($1.settled) }
+    return accounts.values.reduce(.zero) { $0.addingClamped($1.settled.money) }
   }
 }

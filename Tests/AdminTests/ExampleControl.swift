@@ -10,13 +10,14 @@ struct ExampleControl: Control {
   var problems: [ReadinessProblem] = []
   var hasOverview = true
   var apps = Self.exampleApps
+  var shared: [Overview.SharedLine] = []
   var health = Self.exampleHealth
 
   func overview() async throws -> Overview {
     guard hasOverview else { throw Unavailable() }
     return Overview(
       version: "0.1.0", atText: "2026-11-23 16:42:10 UTC", periodText: "today (UTC)",
-      openCalls: 12, apps: apps, health: health)
+      openCalls: 12, apps: apps, shared: shared, health: health)
   }
 
   func metrics() async -> String { "# HELP up Is it?\n# TYPE up gauge\nup 1\n" }
@@ -36,9 +37,8 @@ struct ExampleControl: Control {
     _ name: String, _ settled: String, of cap: String, held: String = "0", resets: String
   ) -> Overview.BudgetLine {
     Overview.BudgetLine(
-      name: name, settled: Money(dollars: settled) ?? .zero,
-      reserved: Money(dollars: held) ?? .zero,
-      cap: dollars(cap), resetsAtText: resets)
+      name: name, settled: .money(dollars(settled)), reserved: .money(dollars(held)),
+      cap: .money(dollars(cap)), resetsAtText: resets)
   }
 
   static let exampleApps: [Overview.AppLine] = {

@@ -100,6 +100,35 @@ import Testing
     #expect(!page.text.contains("Unavailable"))
   }
 
+  @Test func whatAppsShareHasALineAndAPartThatIsFullDoesNotStopTheApp() async throws {
+    var some = control
+    var app = ExampleControl.exampleApps[0]
+    app.budgets.append(
+      .init(
+        name: "tag nightly: month", isPart: true, settled: .calls(60), reserved: .calls(0),
+        cap: .calls(60), resetsAtText: ""))
+    some.apps = [app]
+    some.shared = [
+      .init(
+        name: "team search", owner: "Ada",
+        budgets: [
+          .init(
+            name: "month", settled: .tokens(2_000_000), reserved: .tokens(1_500),
+            cap: .tokens(4_000_000), resetsAtText: "2026-12-01 00:00 UTC")
+        ])
+    ]
+    var body = try await page(some).text
+    #expect(body.contains("All apps running"))
+    #expect(body.contains("<b>tag nightly: month</b> 60 calls <small>of 60 calls</small>"))
+    #expect(body.contains("never resets"))
+    #expect(body.contains("<b>team search</b><small>Ada</small>"))
+    #expect(body.contains("<b>month</b> 2,000,000 tokens <small>of 4,000,000 tokens</small>"))
+    #expect(body.contains("1,500 tokens held"))
+    some.shared[0].budgets[0].settled = .tokens(4_000_000)
+    body = try await page(some).text
+    #expect(body.contains("team search at the cap"))
+  }
+
   @Test func failingChecksAreTheHeadline() async throws {
     var ill = control
     ill.health[0] = Overview.HealthLine(name: "Journal", value: "cannot be written", isFine: false)
@@ -127,15 +156,14 @@ import Testing
   }
 
   @Test func sharesStayInBounds() {
-    func money(_ amount: Int64) -> Money { Money(nanodollars: amount) }
-    #expect(PageText.permille(money(0), of: money(100)) == 0)
-    #expect(PageText.permille(money(1), of: money(1_000_000)) == 4)
-    #expect(PageText.permille(money(50), of: money(100)) == 500)
-    #expect(PageText.permille(money(500), of: money(100)) == 1000)
-    #expect(PageText.permille(money(1), of: money(0)) == 1000)
-    #expect(PageText.percent(money(999), of: money(1000)) == 99)
-    #expect(PageText.percent(money(.max), of: money(1)) == .max)
-    #expect(PageText.percent(money(0), of: money(0)) == 0)
+    #expect(PageText.permille(0, of: 100) == 0)
+    #expect(PageText.permille(1, of: 1_000_000) == 4)
+    #expect(PageText.permille(50, of: 100) == 500)
+    #expect(PageText.permille(500, of: 100) == 1000)
+    #expect(PageText.permille(1, of: 0) == 1000)
+    #expect(PageText.percent(999, of: 1000) == 99)
+    #expect(PageText.percent(.max, of: 1) == .max)
+    #expect(PageText.percent(0, of: 0) == 0)
     #expect(PageText.grouped(Int64.min) == "−9,223,372,036,854,775,808")
   }
 }

@@ -36,8 +36,8 @@ import Testing
     #expect(loaded.gateway.admin == ListenSettings(host: "127.0.0.1", port: 8485))
     let sandbox = try #require(loaded.app("sandbox"))
     #expect(sandbox.isSandbox)
-    #expect(sandbox.caps[.day] == Money(dollars: "5"))
-    #expect(sandbox.caps[.month] == Money(dollars: "50"))
+    #expect(sandbox.budgets.caps[.span(.day)]?.money == Money(dollars: "5"))
+    #expect(sandbox.budgets.caps[.span(.month)]?.money == Money(dollars: "50"))
     #expect(sandbox.outputTokensMax == 4_096)
     #expect(sandbox.classifiers.map(\.name) == ["refusal"])
     // Without a credential the built-in upstream answers.
@@ -110,8 +110,8 @@ import Testing
       #expect(app.owner.name == "platform")
       #expect(app.owner.email == "support@example.com")
       #expect(app.timeZone.identifier == "Europe/Berlin")
-      #expect(app.caps[.day] == Money(nanodollars: 2_500_000_000))
-      #expect(app.caps[.month] == nil)
+      #expect(app.budgets.caps[.span(.day)]?.money == Money(nanodollars: 2_500_000_000))
+      #expect(app.budgets.caps[.span(.month)] == nil)
       #expect(app.alertPercents == [25, 90])
       #expect(app.drift.onDrift == .cap)
       #expect(app.drift.familyRate == 0.1)
@@ -175,12 +175,13 @@ import Testing
 
   @Test func policyHasTheBudgetsWindows() throws {
     var app = AppSettings(name: "a", timeZone: try #require(TimeZone(identifier: "Europe/Berlin")))
-    app.caps = [.month: Money(nanodollars: 10), .day: Money(nanodollars: 1)]
-    app.caps[.hour] = Money(nanodollars: 0)
+    for (span, cap) in [(.month, 10), (.day, 1), (.hour, 0)] as [(BudgetSpan, Int64)] {
+      app.budgets.caps[.span(span)] = BudgetCaps(money: Money(nanodollars: cap))
+    }
     app.outputTokensMax = 100
     let policy = app.policy(WindowTimelines(from: Self.now, days: 40))
     #expect(policy.budgets.map(\.id) == ["hour", "day", "month"])
-    #expect(policy.budgets.map(\.cap.nanodollars) == [0, 1, 10])
+    #expect(policy.budgets.map(\.caps.money?.nanodollars) == [0, 1, 10])
     #expect(policy.budgets[1].window(at: Self.now)?.id == "2026-11-23")
     #expect(policy.budgets[2].window(at: Self.now)?.id == "2026-11")
     #expect(policy.outputTokensDefault == 100)

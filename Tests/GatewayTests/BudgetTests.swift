@@ -60,14 +60,16 @@ import TestSupport
       let before = ledger.account(id)
       if case .refused(let refused) = event.kind {
         let refusal = try #require(refused.budget)
-        #expect(refusal.settled == before.settled && refusal.reserved == before.reserved)
+        #expect(refusal.settled == .money(before.settled.money))
+        #expect(refusal.reserved == .money(before.reserved.money))
         #expect(
-          refusal.settled.nanodollars + refusal.reserved.nanodollars
-            + refusal.estimate.nanodollars > cap.nanodollars)
+          refusal.settled.count + refusal.reserved.count + refusal.estimate.count
+            > cap.nanodollars)
       }
       ledger.apply(event)
       let after = ledger.account(id)
-      #expect(after.settled.nanodollars + after.reserved.nanodollars <= cap.nanodollars)
+      #expect(
+        after.settled.money.nanodollars + after.reserved.money.nanodollars <= cap.nanodollars)
     }
     #expect(ledger.open.isEmpty)
   }
@@ -177,7 +179,7 @@ import TestSupport
     case .released(_, let outcome):
       #expect(usage == nil)
       #expect(outcome.usage == .unknown)
-      #expect(fixture.account == Ledger.Account())
+      #expect(fixture.account == .init())
     case .settled(let settled):
       #expect(usage != nil)
       #expect(settled.charge == TestPrice.cost(input: 10, output: 5))

@@ -17,7 +17,7 @@ import Testing
     #expect(answer.header("x-leeway-denial") == "upstream_connect_failed")
     #expect(answer.text.contains("'main'"))
     try await fixture.stop()
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
     let kinds = try fixture.events().map(\.kind)
     guard kinds.count == 2, case .released(_, let outcome) = kinds[1] else {
       Issue.record("expected a reservation and its release, got \(kinds)")
@@ -37,7 +37,7 @@ import Testing
     #expect(answer.status == 502)
     #expect(answer.header("x-leeway-denial") == "upstream_name_unresolved")
     try await fixture.stop()
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
   }
 
   @Test(arguments: [400, 429, 500, 503])
@@ -52,7 +52,7 @@ import Testing
     #expect(answer.text == body)
     #expect(answer.header("retry-after") == "7")
     try await fixture.stop()
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
     #expect(fixture.gateway.snapshot().apps[0].counts.errors == 1)
   }
 

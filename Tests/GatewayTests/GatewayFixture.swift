@@ -92,7 +92,9 @@ final class GatewayFixture: Sendable {
 
   var port: Int { gateway.port }
 
-  /// - Parameter capNanodollars: the day's budget of app `team`; app `free` has none.
+  /// - Parameters:
+  ///   - capNanodollars: the day's budget of app `team`; app `free` has none.
+  ///   - policy: what else holds for app `team`.
   init(
     upstreamPort: Int, capNanodollars: Int64 = 1_000_000_000, sampleRate: Double = 0,
     models: [String]? = nil, freeModels: [String]? = nil, outputTokensDefault: Int64? = nil,
@@ -100,7 +102,8 @@ final class GatewayFixture: Sendable {
     database: StoreDatabase? = nil, journalSettings: JournalSettings = JournalSettings(),
     upstreams: [GatewayUpstream]? = nil, isOpenAI: Bool = false,
     clock: TestClock = TestClock(),
-    configure: (inout GatewayConfiguration) -> Void = { _ in }
+    configure: (inout GatewayConfiguration) -> Void = { _ in },
+    policy: (inout AppPolicy) -> Void = { _ in }
   ) async throws {
     let directory = try directory ?? TemporaryDirectory()
     let database = try database ?? Self.database()
@@ -117,6 +120,7 @@ final class GatewayFixture: Sendable {
     var apps = Self.apps(cap: capNanodollars, sampleRate: sampleRate, models: models)
     apps[1].policy.models = freeModels
     for index in apps.indices { apps[index].policy.outputTokensDefault = outputTokensDefault }
+    policy(&apps[0].policy)
     let crossings = Collected<BudgetCrossing>()
     let codings = Collected<String>()
     var upstreams =
@@ -210,8 +214,16 @@ final class GatewayFixture: Sendable {
 
   // MARK: Looking
 
-  var account: Ledger.Account {
-    gateway.ledger.account(AccountID(app: "team", budget: "day", window: "always"))
+  /// A balance in money.
+  struct Balance: Equatable {
+    var settled = Money.zero
+    var reserved = Money.zero
+  }
+
+  var account: Balance {
+    let account = gateway.ledger.account(
+      AccountID(app: "team", budget: "day", window: "always"))
+    return Balance(settled: account.settled.money, reserved: account.reserved.money)
   }
 
   /// All events that the journal has, decoded from its files.

@@ -60,7 +60,7 @@ import Testing
     #expect(settled.outcome.usage[.outputImage] == 272)
     #expect(settled.charge.nanodollars == 58 * 1_000 + 272 * TestPrice.pictureToken)
     let reserved = try fixture.events().compactMap { event -> Money? in
-      if case .reserved(let reserved) = event.kind { reserved.amount } else { nil }
+      if case .reserved(let reserved) = event.kind { reserved.amounts.money } else { nil }
     }
     // The dearest rate of each side: 9 bytes of text and what every request may have beside them.
     #expect(reserved.map(\.nanodollars) == [(9 + 64) * 1_000 + 408 * TestPrice.pictureToken])
@@ -101,7 +101,7 @@ import Testing
     let body = try #require(request.firstRange(of: "--edge\r\n"))
     #expect(upstream.requests.first?.text == String(request[body.lowerBound...]))
     let reserved = try fixture.events().compactMap { event -> Money? in
-      if case .reserved(let reserved) = event.kind { reserved.amount } else { nil }
+      if case .reserved(let reserved) = event.kind { reserved.amounts.money } else { nil }
     }
     #expect(reserved.map(\.nanodollars) == [62 * TestPrice.second])
     #expect(try fixture.settlement()?.charge.nanodollars == 9 * TestPrice.second)

@@ -33,7 +33,7 @@ import Testing
     for event in try fixture.events() {
       guard case .reserved(let reserved) = event.kind else { continue }
       // Both choices at the bound, and the input's own bound.
-      #expect(reserved.amount > TestPrice.cost(input: 0, output: 128))
+      #expect(reserved.amounts.money > TestPrice.cost(input: 0, output: 128))
     }
   }
 

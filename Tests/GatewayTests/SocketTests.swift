@@ -280,7 +280,7 @@ import Wire
       socket.close()
     }
     try await fixture.quiet()
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
     #expect(try Self.settled(fixture).isEmpty)
     try await fixture.stop()
     upstream.stop()
@@ -354,7 +354,7 @@ import Wire
     let answer = try await fixture.call(Self.request())
     #expect(answer.status == 401)
     try await fixture.quiet()
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
     try await fixture.stop()
     upstream.stop()
   }
@@ -393,7 +393,7 @@ import Wire
     try await Task.sleep(for: .milliseconds(100))
     try await fixture.stop()
     #expect(try await bytes == WebSocketFrame.close(code: 1001, reason: "shutdown"))
-    #expect(fixture.account == Ledger.Account())
+    #expect(fixture.account == .init())
     upstream.stop()
   }
 }

@@ -57,7 +57,7 @@ struct TLSTests {
     #expect(upstream.requests.isEmpty)
     try await outer.stop()
     try await inner.stop()
-    #expect(outer.account == Ledger.Account())
+    #expect(outer.account == .init())
   }
 
   @Test func filesThatCannotBeReadStopTheStart() async throws {

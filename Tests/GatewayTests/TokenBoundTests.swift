@@ -32,7 +32,8 @@ import Testing
 
   private func amounts(_ fixture: GatewayFixture) throws -> [Int64] {
     try fixture.events().compactMap { event in
-      if case .reserved(let reserved) = event.kind { reserved.amount.nanodollars } else { nil }
+      guard case .reserved(let reserved) = event.kind else { return nil }
+      return reserved.amounts.money.nanodollars
     }
   }
 

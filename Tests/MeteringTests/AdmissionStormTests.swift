@@ -15,6 +15,16 @@ import Testing
     var refused = 0
     var overTheCap = 0
     var badRefusals = 0
+
+    /// How many accounts stand over a cap of their own; a rolling window's slices each by itself.
+    var passed: Int {
+      admission.ledger.accounts.count { id, account in
+        guard let caps = admission.budget(of: id)?.budget.caps else { return true }
+        return BudgetUnit.allCases.contains { unit in
+          account.taken[unit] > caps[unit] ?? .max
+        }
+      }
+    }
   }
 
   private static let cap: Int64 = 100_000
@@ -35,7 +45,7 @@ import Testing
         shared.events.append(event)
         shared.admitted += 1
         let account = shared.admission.ledger.account(Self.day)
-        if account.settled.nanodollars + account.reserved.nanodollars > Self.cap {
+        if account.settled.money.nanodollars + account.reserved.money.nanodollars > Self.cap {
           shared.overTheCap += 1
         }
         return reservation
@@ -44,8 +54,7 @@ import Testing
         shared.refused += 1
         if case .budgetExhausted(let refusal) = denial {
           let sum =
-            refusal.settled.nanodollars + refusal.reserved.nanodollars
-            + refusal.estimate.nanodollars
+            refusal.settled.count + refusal.reserved.count + refusal.estimate.count
           if sum <= Self.cap { shared.badRefusals += 1 }
         } else {
           shared.badRefusals += 1
@@ -90,12 +99,98 @@ import Testing
     #expect(end.refused > 1_000)
     let account = end.admission.ledger.account(Self.day)
     #expect(account.reserved == .zero)
-    #expect(account.settled.nanodollars <= Self.cap)
-    #expect(account.settled.nanodollars > Self.cap - 200)
+    #expect(account.settled.money.nanodollars <= Self.cap)
+    #expect(account.settled.money.nanodollars > Self.cap - 200)
     #expect(end.admission.ledger.open.isEmpty)
     #expect(end.events.map(\.sequence) == Array(1...UInt64(end.events.count)))
     var folded = Ledger()
     for event in end.events { folded.apply(event) }
     #expect(folded == end.admission.ledger)
+  }
+
+  /// Two apps, a team over both, each key's minute and a rolling window of tokens: no sum that is
+  /// compared with a cap ever passes it, and what was refused is held nowhere.
+  @Test func everyCapOfEveryScopeHoldsUnderManyThreads() throws {
+    let window = BudgetWindows.calendar([
+      WindowEdges(
+        start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 100_000_000), id: "w",
+        endText: "")
+    ])
+    let team = Budget(
+      .shared(.team("t")), id: "day",
+      caps: BudgetCaps(money: Money(nanodollars: 60_000), tokens: 90_000), windows: window)
+    let policies = ["a", "b"].map { app in
+      AppPolicy(
+        app: app,
+        budgets: [
+          Budget(
+            .app, id: "day", caps: BudgetCaps(money: Money(nanodollars: 40_000)),
+            windows: window),
+          Budget(.eachKey, id: "minute", caps: BudgetCaps(calls: 40), windows: .minutes),
+          Budget(
+            .app, id: "last 1m", caps: BudgetCaps(tokens: 30_000),
+            windows: .rolling(RollingWindow(minutes: 1))), team,
+        ])
+    }
+    let shared = Mutex(Shared(admission: Admission(policies: policies, ledger: Ledger())))
+    DispatchQueue.concurrentPerform(iterations: 16) { thread in
+      var generator = SeededGenerator(seed: UInt64(thread) + 100)
+      for turn in 0..<400 {
+        var request = AdmissionRequest(
+          app: generator.int(0...1), key: generator.int(Int64(1)...3), upstream: "u", model: "m",
+          isStream: false, bound: .atMost(Money(nanodollars: generator.int(Int64(1)...60))))
+        request.tokens = generator.int(Int64(0)...200)
+        Self.call(shared, request, at: Timestamp(milliseconds: Int64(turn) * 500), &generator)
+      }
+    }
+    let end = shared.withLock { $0 }
+    #expect(end.overTheCap == 0 && end.badRefusals == 0)
+    #expect(end.admitted > 300 && end.refused > 1_000)
+    #expect(end.admission.ledger.open.isEmpty)
+    #expect(end.admission.ledger.accounts.values.allSatisfy { $0.reserved == .zero })
+    var folded = Ledger()
+    for event in end.events { folded.apply(event) }
+    #expect(folded == end.admission.ledger)
+  }
+
+  private static func call(
+    _ shared: borrowing Mutex<Shared>, _ request: AdmissionRequest, at now: Timestamp,
+    _ generator: inout SeededGenerator
+  ) {
+    let charge = generator.int(Int64(0)...60)
+    let reservation: Reservation? = shared.withLock { shared in
+      switch shared.admission.admit(request, at: now) {
+      case .admitted(let reservation, let event):
+        shared.events.append(event)
+        shared.admitted += 1
+        shared.overTheCap += shared.passed
+        return reservation
+      case .denied(let denial, let event):
+        shared.events.append(event)
+        shared.refused += 1
+        guard case .budgetExhausted(let refusal) = denial else {
+          shared.badRefusals += 1
+          return nil
+        }
+        let sum = refusal.settled.count + refusal.reserved.count + refusal.estimate.count
+        if sum <= refusal.cap.count { shared.badRefusals += 1 }
+        return nil
+      case .tooLarge:
+        shared.badRefusals += 1
+        return nil
+      }
+    }
+    guard let reservation else { return }
+    let handedOver = Mutex<Reservation?>(reservation)
+    shared.withLock { shared in
+      guard let reservation = handedOver.withLock({ $0.take() }) else { return }
+      var outcome = LedgerTests.outcome
+      outcome.usage.outputText = request.tokens ?? 0
+      let most = reservation.amount
+      shared.events.append(
+        shared.admission.settle(
+          reservation, charge: min(Money(nanodollars: charge), most), outcome: outcome, at: now
+        ).event)
+    }
   }
 }

@@ -17,7 +17,7 @@ import Testing
     let edges: [Int64] = [100, 123, 200, 201, 350]
     let budget = Budget(id: "day", cap: .zero, windows: windows(edges))
     for moment in Int64(50)...400 {
-      let expected = budget.windows.first {
+      let expected = windows(edges).first {
         $0.start.milliseconds <= moment && moment < $0.end.milliseconds
       }
       #expect(budget.window(at: Timestamp(milliseconds: moment)) == expected)
@@ -48,9 +48,10 @@ import Testing
   @Test func aRefusalSaysWhichBudgetHowMuchAndUntilWhen() {
     let denial = Denial.budgetExhausted(
       BudgetRefusal(
-        budget: "day", window: "2026-11-23", settled: Money(nanodollars: 4_990_000_000),
-        reserved: Money(nanodollars: 1), cap: Money(nanodollars: 5_000_000_000),
-        estimate: Money(nanodollars: 20_000_000), resetsAt: Timestamp(milliseconds: 1),
+        scope: .app("shop"), budget: "day", window: "2026-11-23",
+        settled: .money(Money(nanodollars: 4_990_000_000)),
+        reserved: .money(Money(nanodollars: 1)), cap: .money(Money(nanodollars: 5_000_000_000)),
+        estimate: .money(Money(nanodollars: 20_000_000)), resetsAt: Timestamp(milliseconds: 1),
         resetsAtText: "2026-11-24 00:00 UTC"))
     #expect(
       denial.message
@@ -65,7 +66,9 @@ import Testing
     .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: "drift."),
     .modelForbidden(model: "m", allowed: []), .modelUnpriced(model: "m"),
     .outputUnbounded(field: "max_tokens"), .costUnbounded(part: "an image"),
-    .pathUnmetered(path: "/v1/x"), .windowUnknown(budget: "day"), .requestInvalid(message: "bad."),
+    .pathUnmetered(path: "/v1/x"), .windowUnknown(budget: "day"), .tokensUnbounded,
+    .purseClosed(scope: .app("a"), budget: "purse", from: "", until: "2026-11-24 00:00 UTC"),
+    .requestInvalid(message: "bad."),
     .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: "x"), .journalUnavailable,
     .shuttingDown, .inputUnavailable(reason: "late."), .inputBusy,
   ]

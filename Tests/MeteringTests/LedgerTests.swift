@@ -20,7 +20,7 @@ import Testing
       kind: .reserved(
         .init(
           call: CallID(sequence), app: "a", key: 1, upstream: "u", model: "m", isStream: false,
-          amount: Money(nanodollars: amount),
+          amounts: Amounts(money: Money(nanodollars: amount)),
           accounts: [AccountID(app: "a", budget: "day", window: "w")])))
   }
 
@@ -32,17 +32,21 @@ import Testing
           call: CallID(call), charge: Money(nanodollars: charge), outcome: Self.outcome)))
   }
 
+  private func money(_ nanodollars: Int64) -> Amounts {
+    Amounts(money: Money(nanodollars: nanodollars))
+  }
+
   private let day = AccountID(app: "a", budget: "day", window: "w")
 
   @Test func anEventAppliedTwiceChangesNothing() {
     var ledger = Ledger()
     ledger.apply(reserve(1, 10))
     ledger.apply(reserve(1, 10))
-    #expect(ledger.account(day) == .init(settled: .zero, reserved: Money(nanodollars: 10)))
+    #expect(ledger.account(day) == .init(settled: .zero, reserved: money(10)))
     ledger.apply(settle(2, 1, 7))
     ledger.apply(settle(2, 1, 7))
     ledger.apply(reserve(1, 10))
-    #expect(ledger.account(day) == .init(settled: Money(nanodollars: 7), reserved: .zero))
+    #expect(ledger.account(day) == .init(settled: money(7), reserved: .zero))
     #expect(ledger.open.isEmpty)
   }
 
@@ -53,7 +57,7 @@ import Testing
       LedgerEvent(
         sequence: 4, at: Timestamp(milliseconds: 0),
         kind: .expired(CallID(1), charge: Money(nanodollars: 10))))
-    #expect(ledger.account(day) == .init(settled: Money(nanodollars: 7), reserved: .zero))
+    #expect(ledger.account(day) == .init(settled: money(7), reserved: .zero))
     #expect(ledger.lastSequence == 4)
   }
 
@@ -62,7 +66,7 @@ import Testing
     for event in [reserve(1, 0), settle(2, 1, .max), reserve(3, 0), settle(4, 3, .max)] {
       ledger.apply(event)
     }
-    #expect(ledger.account(day).settled.nanodollars == .max)
+    #expect(ledger.account(day).settled.money.nanodollars == .max)
   }
 
   @Test func whatIsFollowedStaysOpenAfterACrashAndEndsOnce() {
@@ -82,7 +86,7 @@ import Testing
     #expect(events.map(\.kind) == [.expired(CallID(2), charge: Money(nanodollars: 20))])
     #expect(
       admission.ledger.account(day)
-        == .init(settled: Money(nanodollars: 20), reserved: Money(nanodollars: 10)))
+        == .init(settled: money(20), reserved: money(10)))
     let settled = admission.settle(
       followed: CallID(1), charge: Money(nanodollars: 7), outcome: Self.outcome,
       at: Timestamp(milliseconds: 9))
@@ -91,7 +95,7 @@ import Testing
       followed: CallID(1), outcome: Self.outcome, at: Timestamp(milliseconds: 9))
     #expect(again == nil)
     #expect(
-      admission.ledger.account(day) == .init(settled: Money(nanodollars: 27), reserved: .zero))
+      admission.ledger.account(day) == .init(settled: money(27), reserved: .zero))
     #expect(admission.ledger.followed.isEmpty && admission.ledger.open.isEmpty)
   }
 
@@ -106,7 +110,7 @@ import Testing
     let events = admission.expireOpen(at: Timestamp(milliseconds: 9))
     #expect(events.map(\.kind) == [.expired(CallID(2), charge: Money(nanodollars: 20))])
     #expect(
-      admission.ledger.account(day) == .init(settled: Money(nanodollars: 24), reserved: .zero))
+      admission.ledger.account(day) == .init(settled: money(24), reserved: .zero))
     #expect(admission.expireOpen(at: Timestamp(milliseconds: 9)).isEmpty)
   }
 }

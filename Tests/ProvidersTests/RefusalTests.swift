@@ -9,8 +9,9 @@ import Testing
 @Suite struct RefusalTests {
   static let budget = Denial.budgetExhausted(
     BudgetRefusal(
-      budget: "day", window: "2026-11-23", settled: Money(nanodollars: 5), reserved: .zero,
-      cap: Money(nanodollars: 6), estimate: Money(nanodollars: 2),
+      scope: .app("shop"), budget: "day", window: "2026-11-23",
+      settled: .money(Money(nanodollars: 5)), reserved: .money(.zero),
+      cap: .money(Money(nanodollars: 6)), estimate: .money(Money(nanodollars: 2)),
       resetsAt: Timestamp(milliseconds: 0), resetsAtText: "2026-11-24 00:00 UTC"))
   static let all: [Denial] = [
     .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: "drift."),
@@ -19,6 +20,8 @@ import Testing
     .pathUnmetered(path: "/v1/embeddings"), budget, .windowUnknown(budget: "day"),
     .requestInvalid(message: "bad"), .bodyTooLarge(limitBytes: 5), .upstreamUnknown(name: "x"),
     .credentialMissing(upstream: "x", variable: "X_API_KEY"), .journalUnavailable, .shuttingDown,
+    .tokensUnbounded,
+    .purseClosed(scope: .team("search"), budget: "purse", from: "2026-12-01 00:00 UTC", until: ""),
   ]
 
   private func json(_ response: RefusalResponse) throws -> [String: Any] {

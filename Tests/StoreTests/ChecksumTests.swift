@@ -68,7 +68,9 @@ import Testing
 
   @Test func randomBytesNeverCrashTheReader() {
     var generator = SeededGenerator(seed: 4)
-    let kinds: [RecordKind] = [.reserved, .settled, .released, .expired, .refused, .capped]
+    let kinds: [RecordKind] = [
+      .reserved, .settled, .released, .expired, .refused, .capped, .forgotten,
+    ]
     var understood = 0
     for _ in 0..<20_000 {
       let bytes = (0..<generator.int(0...40)).map { _ in generator.int(UInt8.min...UInt8.max) }

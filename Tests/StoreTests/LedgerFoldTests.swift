@@ -50,7 +50,7 @@ import Testing
     let begun = history.events.filter { event in
       switch event.kind {
       case .reserved, .refused: true
-      case .settled, .released, .expired, .capped, .repriced, .followed: false
+      case .settled, .released, .expired, .capped, .repriced, .followed, .forgotten: false
       }
     }
     try require(calls.count == begun.count, "\(calls.count) rows of \(begun.count) calls")
@@ -104,9 +104,9 @@ import Testing
     #expect(row.refusalBudget == refused.budget)
     #expect(row.estimate == Money(nanodollars: 9) && row.charge == .zero)
     let budget = try #require(row.refusalBudget)
-    let taken = budget.settled.nanodollars + budget.reserved.nanodollars
-    let needed = taken + budget.estimate.nanodollars
-    #expect(needed > budget.cap.nanodollars)
+    let taken = budget.settled.count + budget.reserved.count
+    let needed = taken + budget.estimate.count
+    #expect(needed > budget.cap.count)
   }
 
   @Test func callsAreFoundByAppStateAndTime() throws {
@@ -123,5 +123,30 @@ import Testing
     let earlier = all.filter { $0.at < middle }
     #expect(try database.calls(until: middle, limit: 3) == Array(earlier[..<3]))
     #expect(try database.calls(app: "chat' OR '1'='1").isEmpty)
+  }
+
+  /// What is forgotten is gone from the table, too: a row a minute and user would fill it.
+  @Test func whatIsForgottenIsNoRow() throws {
+    let database = try StoreDatabase.inMemory()
+    var history = LedgerHistory()
+    for app in 0..<4 {
+      history.take(.reserve(app: app, amount: 5, budgets: 4, isStream: false, units: 1))
+    }
+    for call in 0..<3 {
+      history.take(.settle(0, charge: 5, tokens: Int64(call), source: .reported))
+    }
+    try database.fold(history.events)
+    func rows() throws -> Int {
+      try database.read("counting") { db in
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM accounts") ?? 0
+      }
+    }
+    let before = try rows()
+    history.take(.forget)
+    try database.fold([history.events[history.events.count - 1]])
+    #expect(try database.checkpoint() == history.ledger)
+    // One a call that has ended; what the open one holds stays.
+    #expect(try rows() == before - 3)
+    #expect(try rows() == history.ledger.accounts.count)
   }
 }

@@ -9,7 +9,7 @@ import TestSupport
 @testable import Store
 
 enum LedgerStep: Hashable {
-  case reserve(app: Int, amount: Int64, budgets: Int, isStream: Bool)
+  case reserve(app: Int, amount: Int64, budgets: Int, isStream: Bool, units: Int64 = 0)
   /// Ends the open call at this index, modulo how many are open.
   case settle(Int, charge: Int64, tokens: Int64, source: UsageSource)
   case release(Int)
@@ -18,17 +18,21 @@ enum LedgerStep: Hashable {
   case cap(app: Int, reason: String?)
   /// The work of the open call at this index goes on at the provider.
   case follow(Int, isBounded: Bool)
+  /// Forgets windows that are long over.
+  case forget
   /// Charges so many of the calls that were settled last anew.
   case reprice(count: Int, charge: Int64)
 
   static let reasons = ["drift: p < 0.001", "von Hand — \"quote\"; DROP TABLE apps;", ""]
 
   static func random(_ generator: inout SeededGenerator) -> LedgerStep {
-    switch generator.int(0...11) {
+    switch generator.int(0...12) {
+    case 12: generator.chance(0.3) ? .forget : .settle(0, charge: 5, tokens: 8, source: .reported)
     case 0...3:
       .reserve(
         app: generator.int(0...3), amount: generator.int(0...5_000_000_000),
-        budgets: generator.int(0...2), isStream: generator.chance(0.5))
+        budgets: generator.int(0...4), isStream: generator.chance(0.5),
+        units: generator.int(0...2))
     case 4...6:
       .settle(
         generator.int(0...20), charge: generator.int(0...6_000_000_000),
@@ -62,16 +66,8 @@ struct LedgerHistory {
   mutating func take(_ step: LedgerStep) {
     now = now.adding(milliseconds: 1_234_567)
     switch step {
-    case .reserve(let app, let amount, let budgets, let isStream):
-      let name = Self.app(app)
-      let accounts = (0..<budgets).map { budget in
-        AccountID(app: name, budget: ["day", "month"][budget], window: "2026-1\(budget)-2\(app)")
-      }
-      record(
-        .reserved(
-          .init(
-            call: next, app: name, key: Int64(app), upstream: "openai", model: "gpt-\(app)",
-            isStream: isStream, amount: Money(nanodollars: amount), accounts: accounts)))
+    case .reserve(let app, let amount, let budgets, let isStream, let units):
+      reserve(app, amount, budgets: budgets, isStream: isStream, units: units)
     case .settle(let index, let charge, let tokens, let source):
       guard let call = open(index) else { return }
       var usage = Usage(source: source)
@@ -109,7 +105,7 @@ struct LedgerHistory {
       record(.released(call, outcome(status: 502, ending: .upstreamError, usage: .unknown)))
     case .expire(let index):
       guard let call = open(index), let held = ledger.open[call] else { return }
-      record(.expired(call, charge: held.amount))
+      record(.expired(call, charge: held.amounts.money))
     case .follow(let index, let isBounded):
       guard let call = open(index) else { return }
       record(.followed(call, Self.job(of: call, isBounded: isBounded, at: now)))
@@ -122,15 +118,43 @@ struct LedgerHistory {
             budget: hasBudget ? Self.refusal(app) : nil)))
     case .cap(let app, let reason):
       record(.capped(app: Self.app(app), reason: reason, order: ledger.lastOrder + 1))
+    case .forget: record(.forgotten)
     case .reprice(let count, let charge): reprice(count, at: Money(nanodollars: charge))
     }
   }
 
+  private mutating func reserve(
+    _ app: Int, _ amount: Int64, budgets: Int, isStream: Bool, units: Int64
+  ) {
+    let name = Self.app(app)
+    let accounts = (0..<budgets).map { budget in
+      AccountID(
+        scope: Self.scopes(of: name)[budget], budget: ["day", "month", "day", "day"][budget],
+        // The last is long over: forgotten as soon as nothing is held in it.
+        window: budget == 3 ? "2021-01-0\(app + 1)" : "2026-1\(budget)-2\(app)")
+    }
+    record(
+      .reserved(
+        .init(
+          call: next, app: name, key: Int64(app), upstream: "openai", model: "gpt-\(app)",
+          isStream: isStream,
+          amounts: Amounts(
+            money: Money(nanodollars: amount), tokens: amount % 1_000 * units, calls: units),
+          accounts: accounts)))
+  }
+
+  /// The first two are an app's own.
+  private static func scopes(of app: String) -> [BudgetScope] {
+    [.app(app), .app(app), .team("search"), .part(.user, of: app, "3f9a")]
+  }
+
   private static func refusal(_ app: Int) -> BudgetRefusal {
-    BudgetRefusal(
-      budget: "day", window: "2026-11-2\(app)", settled: Money(nanodollars: 7),
-      reserved: Money(nanodollars: 5), cap: Money(nanodollars: 20),
-      estimate: Money(nanodollars: 9), resetsAt: Timestamp(milliseconds: 99),
+    let unit = BudgetUnit.allCases[app % 3]
+    return BudgetRefusal(
+      scope: scopes(of: Self.app(app))[app % 4], budget: "day", window: "2026-11-2\(app)",
+      settled: Amount(unit, count: 7), reserved: Amount(unit, count: 5),
+      cap: Amount(unit, count: 20), estimate: Amount(unit, count: 9),
+      resetsAt: Timestamp(milliseconds: 99),
       resetsAtText: "2026-11-24 00:00 Europe/Berlin")
   }
 

@@ -36,8 +36,15 @@ import Testing
   private let readings = ScrapeReadings(
     budgets: [
       BudgetReading(
-        app: "a", budget: "day", settled: Money(nanodollars: 1),
-        reserved: Money(nanodollars: 2_500_000_000), cap: Money(nanodollars: 10_000_000_000))
+        scope: .app("a"), budget: "day", settled: .money(Money(nanodollars: 1)),
+        reserved: .money(Money(nanodollars: 2_500_000_000)),
+        cap: .money(Money(nanodollars: 10_000_000_000))),
+      BudgetReading(
+        scope: .team("search"), budget: "month", settled: .tokens(7), reserved: .tokens(0),
+        cap: .tokens(1_000)),
+      BudgetReading(
+        scope: .part(.tag, of: "a", "nightly"), budget: "minute", settled: .calls(3),
+        reserved: .calls(1), cap: .calls(60)),
     ],
     cappedApps: [("a", true), ("b", false)], foldLagEvents: 4, alertsPending: 1,
     alertsAbandoned: 0, samplesStored: 9, samplesBytes: 1024, isJournalWritable: true)
@@ -60,6 +67,10 @@ import Testing
     #expect(scrape[#"leeway_budget_settled_dollars{app="a",budget="day"}"#] == "0.000000001")
     #expect(scrape[#"leeway_budget_reserved_dollars{app="a",budget="day"}"#] == "2.5")
     #expect(scrape[#"leeway_budget_cap_dollars{app="a",budget="day"}"#] == "10")
+    #expect(
+      scrape[#"leeway_budget_settled_tokens{scope="team:search",budget="month"}"#] == "7")
+    #expect(
+      scrape[#"leeway_budget_cap_calls{app="a",scope="tag:a/nightly",budget="minute"}"#] == "60")
     #expect(scrape[#"leeway_app_capped{app="a"}"#] == "1")
     #expect(scrape[#"leeway_app_capped{app="b"}"#] == "0")
     #expect(scrape["leeway_fold_lag_events"] == "4")

@@ -92,8 +92,8 @@ import Testing
   @Test func everyDenialHasItsCodeAsItsLabel() {
     let text = ""
     let refusal = BudgetRefusal(
-      budget: text, window: text, settled: .zero, reserved: .zero, cap: .zero, estimate: .zero,
-      resetsAt: Timestamp(milliseconds: 0), resetsAtText: text)
+      scope: .app(text), budget: text, window: text, settled: .calls(0), reserved: .calls(0),
+      cap: .calls(0), estimate: .calls(0), resetsAt: Timestamp(milliseconds: 0), resetsAtText: text)
     let denials: [Denial] = [
       .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: text),
       .modelForbidden(model: text, allowed: []), .modelUnpriced(model: text),
@@ -102,6 +102,8 @@ import Testing
       .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: text),
       .credentialMissing(upstream: text, variable: text), .journalUnavailable, .shuttingDown,
       .inputUnavailable(reason: text), .inputBusy,
+      .tokensUnbounded,
+      .purseClosed(scope: .app(text), budget: text, from: text, until: text),
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

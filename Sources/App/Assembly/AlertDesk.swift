@@ -19,7 +19,7 @@ final class AlertDesk: Sendable {
   private let logger: Logger
 
   /// - Parameters:
-  ///   - recipients: by app.
+  ///   - recipients: by app, or by a shared scope's text.
   ///   - wake: called when an alert was stored, so that it is sent at once.
   init(
     store: StoreDatabase, recipients: [String: [Recipient]], adminURL: String?, logger: Logger,
@@ -34,17 +34,36 @@ final class AlertDesk: Sendable {
 
   /// Turns budget marks into alerts. A mark that was raised before is dropped by its key.
   func raise(_ crossings: [BudgetCrossing], at now: Timestamp) {
-    let alerts = crossings.map { crossing in
-      Alert.budget(
-        BudgetAlertFacts(
-          app: crossing.account.app, budget: crossing.account.budget,
-          window: crossing.account.window, percent: crossing.percent,
-          isRefusing: crossing.isRefusing,
-          spentText: crossing.settled.dollarsText, capText: crossing.cap.dollarsText,
-          resetText: crossing.resetsAtText, link: adminURL),
-        atMilliseconds: now.milliseconds)
+    raise(crossings.map { Alert.budget(facts($0), atMilliseconds: now.milliseconds) })
+  }
+
+  /// Whoever answers for the scope hears of it: a team's owner of the team's budget.
+  private func facts(_ crossing: BudgetCrossing) -> BudgetAlertFacts {
+    let scope = crossing.account.scope
+    var facts = BudgetAlertFacts(
+      app: scope.holder.text, budget: crossing.account.budget,
+      window: crossing.account.window, unit: crossing.cap.unit.name, percent: crossing.percent,
+      isRefusing: crossing.isRefusing, spentText: Self.figure(crossing.settled),
+      capText: Self.figure(crossing.cap), resetText: crossing.resetsAtText, link: adminURL)
+    facts.scope = scope.text
+    switch scope.kind {
+    case .app: break
+    case .team:
+      facts.scopeText = "Team '\(scope.name)'"
+      facts.placeText = "thresholds/teams/\(scope.name).yaml"
+    case .organisation:
+      facts.scopeText = "Organisation '\(scope.name)'"
+      facts.placeText = "thresholds/organisation.yaml"
+    case .environment, .key, .model, .user, .tag:
+      let part = "\(scope.kind.rawValue) '\(scope.name)'"
+      facts.scopeText = "\(part.prefix(1).uppercased())\(part.dropFirst()) of app '\(facts.app)'"
+      facts.placeText = "\(part) of \(facts.placeText)"
     }
-    raise(alerts)
+    return facts
+  }
+
+  private static func figure(_ amount: Amount) -> String {
+    if case .money(let money) = amount { money.dollarsText } else { String(amount.count) }
   }
 
   /// Tells that an app's answers cannot be read: once a day (UTC), however often we start.

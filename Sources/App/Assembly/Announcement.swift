@@ -47,7 +47,8 @@ struct Announcement: Sendable {
       Console.error("leeway: no key could be issued for app '\(app.name)': \(error)")
       return
     }
-    let budget = app.caps[.day].map { ", at most $\($0.dollarsText) a day" } ?? ""
+    let budget =
+      app.budgets.caps[.span(.day)]?.money.map { ", at most $\($0.dollarsText) a day" } ?? ""
     Console.line("")
     Console.line("Try it (app '\(app.name)'\(budget), answered by '\(upstream.name)'):")
     let model = app.models?.first { !$0.hasSuffix("*") } ?? "gpt-4o-mini"

@@ -21,11 +21,13 @@ extension AppSettings {
       app: name, owner: owner.name, classifiers: classifiers,
       thresholds: thresholds, onDrift: drift.onDrift == .cap ? .cap : .alert,
       baseline: drift.baseline, filter: drift.filters,
-      recipients: recipients(hasMail: hasMail), sampleRate: samples.rate)
+      recipients: owner.recipients(hasMail: hasMail), sampleRate: samples.rate)
   }
+}
 
+extension OwnerSettings {
   /// Where the owner's alerts go: always the log, and mail and webhook where they are named.
   func recipients(hasMail: Bool) -> [Recipient] {
-    Recipient.of(email: hasMail ? owner.email : nil, webhook: owner.webhook?.value)
+    Recipient.of(email: hasMail ? email : nil, webhook: webhook?.value)
   }
 }

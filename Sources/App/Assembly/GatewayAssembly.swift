@@ -65,8 +65,10 @@ struct GatewayAssembly {
     metrics = GatewayMetrics(
       apps: apps.map(\.policy.app),
       upstreams: upstreams.map { UpstreamLabel(name: $0.name, provider: $0.dialect.rawValue) })
+    var configuration = Self.configuration(gatewaySettings)
+    configuration.userHashKey = try store.secret("end users")
     gateway = try GatewayService(
-      configuration: Self.configuration(gatewaySettings), apps: apps, upstreams: upstreams,
+      configuration: configuration, apps: apps, upstreams: upstreams,
       ledger: ledger, journal: journal, metrics: metrics,
       callbacks: .init(
         onCrossings: { alerts.raise($0, at: Clock.now()) },
@@ -99,7 +101,9 @@ struct GatewayAssembly {
       ) {
         try alerts.storeWaiting()
       },
-      Retention(settings: settings.gateway, store: store, threads: threads, logger: logger),
+      Retention(
+        settings: settings.gateway, gateway: gateway, store: store, threads: threads,
+        logger: logger),
     ] + keyRotations()
   }
 
@@ -202,6 +206,7 @@ struct FoldService: Service {
 /// Deletes what has aged out, hourly, and gives the space back.
 struct Retention: Service {
   let settings: GatewaySettings
+  let gateway: GatewayService
   let store: StoreDatabase
   let threads: NIOThreadPool
   let logger: Logger
@@ -213,7 +218,7 @@ struct Retention: Service {
 
   func run() async throws {
     let samples = settings.samples
-    let store = store
+    let (store, gateway) = (store, gateway)
     try await Repeating("retention", every: .seconds(3_600), threads: threads, logger: logger) {
       let now = Clock.now()
       func daysAgo(_ days: Int64) -> Timestamp {
@@ -224,6 +229,7 @@ struct Retention: Service {
       _ = try store.pruneCalls(olderThan: daysAgo(Self.callDays))
       _ = try store.pruneAlerts(olderThan: daysAgo(Self.alertDays))
       _ = try store.reclaimSpace()
+      try gateway.forgetWindows()
     }.run()
   }
 }

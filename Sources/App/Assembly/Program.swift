@@ -66,10 +66,10 @@ struct Program {
   private var quiet: Logger { Installation.logger("leeway.lifecycle", level: .warning) }
 
   private var recipients: [String: [Recipient]] {
-    Dictionary(
-      uniqueKeysWithValues: settings.apps.map {
-        ($0.name, $0.recipients(hasMail: settings.gateway.mail != nil))
-      })
+    let hasMail = settings.gateway.mail != nil
+    return Dictionary(
+      uniqueKeysWithValues: settings.apps.map { ($0.name, $0.owner.recipients(hasMail: hasMail)) }
+        + settings.shared.map { ($0.scope.text, $0.owner.recipients(hasMail: hasMail)) })
   }
 
   private func announceAnalyzer() {

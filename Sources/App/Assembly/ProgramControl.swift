@@ -50,17 +50,17 @@ struct ProgramControl: Control {
     ]
     return Overview(
       version: LeewayVersion.text, atText: Moment.text(now), periodText: "today (UTC)",
-      openCalls: snapshot.openCalls, apps: lines, health: health)
+      openCalls: snapshot.openCalls, apps: lines, shared: shared(snapshot), health: health)
   }
 
   func metrics() async -> String {
     let snapshot = gateway.snapshot()
     var readings = ScrapeReadings()
-    readings.budgets = snapshot.apps.flatMap { app in
-      app.budgets.map {
+    readings.budgets = (snapshot.apps.flatMap(\.budgets) + snapshot.shared).flatMap { balance in
+      balance.lines.map {
         BudgetReading(
-          app: app.app, budget: $0.budget, settled: $0.settled, reserved: $0.reserved,
-          cap: $0.cap)
+          scope: balance.scope, budget: balance.budget, settled: $0.settled,
+          reserved: $0.reserved, cap: $0.cap)
       }
     }
     readings.cappedApps = snapshot.apps.map { ($0.app, $0.cappedReason != nil) }
@@ -108,13 +108,30 @@ struct ProgramControl: Control {
     return Overview.AppLine(
       name: state.app, owner: owner,
       state: state.cappedReason.map { .capped(reason: $0) } ?? .running,
-      budgets: state.budgets.map {
-        Overview.BudgetLine(
-          name: $0.budget, settled: $0.settled, reserved: $0.reserved, cap: $0.cap,
-          resetsAtText: $0.resetsAtText)
-      },
+      budgets: state.budgets.flatMap(Self.lines),
       spent: sum.charge, calls: sum.calls, errors: sum.failed, refusals: sum.refused,
       unknownUsage: sum.unknown.calls, verdict: verdictLine(verdicts))
+  }
+
+  /// Teams and the organisation, as far as they have budgets.
+  private func shared(_ snapshot: GatewaySnapshot) -> [Overview.SharedLine] {
+    settings.shared.compactMap { shared in
+      let balances = snapshot.shared.filter { $0.scope == shared.scope }
+      guard !balances.isEmpty else { return nil }
+      return Overview.SharedLine(
+        name: "\(shared.scope.kind.rawValue) \(shared.scope.name)", owner: shared.owner.name,
+        budgets: balances.flatMap(Self.lines))
+    }
+  }
+
+  private static func lines(_ balance: BudgetBalance) -> [Overview.BudgetLine] {
+    let scope = balance.scope
+    let part = scope.holder == scope ? "" : "\(scope.kind.rawValue) \(scope.name): "
+    return balance.lines.map {
+      Overview.BudgetLine(
+        name: part + balance.budget, isPart: !part.isEmpty, settled: $0.settled,
+        reserved: $0.reserved, cap: $0.cap, resetsAtText: balance.resetsAtText)
+    }
   }
 
   /// The gravest of an app's latest verdicts: one word must stand for all its classifiers.

@@ -91,7 +91,7 @@ public struct WindowTimeline: Sendable {
   }
 
   /// `2026-11-24 00:00 Europe/Berlin`.
-  private static func text(of moment: Timestamp, _ timeZone: TimeZone) -> String {
+  static func text(of moment: Timestamp, _ timeZone: TimeZone) -> String {
     let offset = offsetMilliseconds(at: moment, timeZone)
     let local = moment.adding(milliseconds: offset).iso8601
     let zone = timeZone.identifier == "GMT" ? "UTC" : timeZone.identifier

@@ -27,6 +27,7 @@ struct CheckCommand: ParsableCommand {
     for app in settings.apps where !app.isBudgeted {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }
+    for note in BudgetNotes.unreachable(in: settings) { Console.error("note: \(note)") }
     for app in settings.apps {
       guard let name = app.drift.baseline, !baselines.names(app: app.name).contains(name)
       else { continue }

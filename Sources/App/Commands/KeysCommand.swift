@@ -18,15 +18,24 @@ struct KeysCommand: ParsableCommand {
     @OptionGroup var policy: PolicyOptions
     @Argument(help: "The app, as named in thresholds/apps/.") var app: String
     @Option(help: "What the key is for, in your own words.") var label = ""
+    @Option(help: "The environment whose budgets its calls draw on; else the app's own.")
+    var environment = ""
 
     func run() throws {
       let settings = try policy.load()
-      _ = try policy.app(app, in: settings)
+      let names = Set(try policy.app(app, in: settings).environments.keys)
+      guard environment.isEmpty || names.contains(environment) else {
+        throw ValidationError(
+          "App '\(app)' has no environment '\(environment)'. "
+            + (names.isEmpty
+              ? "Declare it under environments: in its file."
+              : NearestName.advice(for: environment, among: names.sorted())))
+      }
       let store = try Installation.openStore(settings.gateway)
       let key = VirtualKey.make()
       let record = try store.issueKey(
-        app: app, hashHex: key.hashHex, hint: key.hint, label: label, actor: Actor.current,
-        at: Clock.now())
+        app: app, hashHex: key.hashHex, hint: key.hint, label: label, environment: environment,
+        actor: Actor.current, at: Clock.now())
       Console.line(key.secret)
       Console.error(
         "Key \(record.id) of app '\(app)'. It is shown only now; a gateway takes it at once."
@@ -49,11 +58,12 @@ struct KeysCommand: ParsableCommand {
       let keys = try store.keys(app: app)
       if json { return try Console.json(keys.map(Row.init)) }
       Console.table(
-        ["ID", "APP", "KEY", "STATE", "ISSUED", "LABEL"],
+        ["ID", "APP", "KEY", "STATE", "ISSUED", "ENVIRONMENT", "LABEL"],
         keys.map { key in
           [
             String(key.id), key.app, "lw_…" + key.hint, key.isRevoked ? "revoked" : "valid",
-            Moment.text(key.createdAt), key.label,
+            Moment.text(key.createdAt), key.environment.isEmpty ? "-" : key.environment,
+            key.label,
           ]
         }, rightAligned: [0])
     }
@@ -63,6 +73,7 @@ struct KeysCommand: ParsableCommand {
       var app: String
       var hint: String
       var label: String
+      var environment: String
       var createdAt: String
       var revokedAt: String?
 
@@ -71,6 +82,7 @@ struct KeysCommand: ParsableCommand {
         app = key.app
         hint = key.hint
         label = key.label
+        environment = key.environment
         createdAt = Moment.text(key.createdAt)
         revokedAt = key.revokedAt.map(Moment.text)
       }

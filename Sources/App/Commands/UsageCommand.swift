@@ -12,6 +12,7 @@ struct UsageCommand: ParsableCommand {
       Example:  leeway usage --app support --since 7d
       Reported usage is the provider's own; estimated is ours, where the provider was silent.
       HELD is how many times its cost was held for a call until its usage was reported.
+      Below stand the budgets that apps share; --budgets shows all there are, as they stand now.
       """)
 
   @OptionGroup var policy: PolicyOptions
@@ -19,11 +20,17 @@ struct UsageCommand: ParsableCommand {
   @Option(help: "From: an ISO 8601 time, a date, or a span back from now such as 24h or 7d.")
   var since = "30d"
   @Option(help: "Up to, not including; as --since.") var until: String?
+  @Flag(help: "Show the budgets in their windows of now in place of the calls.")
+  var budgets = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let settings = try policy.load()
     if let app { _ = try policy.app(app, in: settings) }
+    if budgets {
+      let lines = try BudgetLine.read(settings, app: app)
+      return json ? try Console.json(lines) : BudgetLine.show(lines)
+    }
     let now = Clock.now()
     let start = try TimeArgument.read(since, now: now, option: "--since")
     let end = try until.map { try TimeArgument.read($0, now: now, option: "--until") }
@@ -39,6 +46,9 @@ struct UsageCommand: ParsableCommand {
         "ESTIMATED", "HELD", "USD",
       ],
       (totals + [everything]).map(cells), rightAligned: Set(3...11))
+    guard settings.shared.contains(where: { !$0.budgets.isEmpty }) else { return }
+    Console.line("")
+    BudgetLine.show(try BudgetLine.read(settings, app: app).filter(\.isShared))
   }
 
   private func cells(_ totals: UsageTotals) -> [String] {

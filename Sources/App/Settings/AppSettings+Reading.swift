@@ -7,6 +7,7 @@ import Metering
 /// What the readers of app files need to know of the other files.
 struct AppReadingContext {
   var upstreamNames: [String]
+  var teamNames: [String]
   var environment: [String: String]
 }
 
@@ -16,18 +17,15 @@ extension AppSettings {
 
   /// Reads what the file says over the values that are there.
   mutating func read(_ root: SettingsMapping, isDefaults: Bool, context: AppReadingContext) {
-    root.section("owner") { readOwner($0, environment: context.environment) }
+    root.section("owner") { owner.read($0, environment: context.environment) }
     if let zone = root.take("timeZone")?.timeZone() { timeZone = zone }
     readUpstreams(root, context: context)
-    readBudgets(root)
+    readBudgets(root, context: context)
     readModels(root)
     if let count = root.take("outputTokensMax")?.integer(in: 1...10_000_000) {
       outputTokensMax = count
     }
-    if let list = root.take("alertPercents") {
-      let percents = list.list().compactMap { $0.integer(in: 1...1_000) }
-      alertPercents = Set(percents).sorted().map(Int.init)
-    }
+    if let list = root.take("alertPercents") { alertPercents = list.percents() }
     root.section("samples") { section in
       if let rate = section.take("rate")?.decimal(in: 0...1) { samples.rate = rate }
       if let flag = section.take("errorsAlways")?.flag() { samples.errorsAlways = flag }
@@ -37,18 +35,6 @@ extension AppSettings {
     root.section("drift") { drift.read($0) }
     checkCritical(root)
     root.finish()
-  }
-
-  private mutating func readOwner(_ section: SettingsMapping, environment: [String: String]) {
-    if let name = section.take("name")?.line("the owner's name") { owner.name = name }
-    if let email = section.take("email")?.emailAddress() { owner.email = email }
-    if let url = section.take("webhook")?.webURL(allowsQuery: true) { owner.webhook = Secret(url) }
-    if let node = section.take("webhookEnv"), let variable = node.environmentName() {
-      if section.has("webhook") {
-        node.fault("the owner has both 'webhook' and 'webhookEnv'", "keep one of the two")
-      }
-      owner.webhook = node.secret(variable, environment: environment)
-    }
   }
 
   private mutating func readUpstreams(_ root: SettingsMapping, context: AppReadingContext) {
@@ -64,22 +50,42 @@ extension AppSettings {
     }
   }
 
-  private mutating func readBudgets(_ root: SettingsMapping) {
-    guard let node = root.take("budgets") else { return }
-    if case .scalar(let scalar) = node.node, scalar.string == "none" {
-      caps = [:]
-      return
-    }
-    guard let section = node.mapping() else { return }
-    for span in BudgetSpan.allCases {
-      guard let node = section.take(span.rawValue) else { continue }
-      if case .scalar(let scalar) = node.node, scalar.string == "none" {
-        caps[span] = nil
-      } else if let cap = node.money() {
-        caps[span] = cap
+  private mutating func readBudgets(_ root: SettingsMapping, context: AppReadingContext) {
+    if let node = root.take("team"), let name = node.line("a team's name") {
+      team = node.isNone ? nil : name
+      if let team, !context.teamNames.contains(team) {
+        node.fault(
+          "there is no team '\(node.shown(team))'",
+          context.teamNames.isEmpty
+            ? "declare it in teams/\(node.shown(team)).yaml"
+            : NearestName.advice(for: team, among: context.teamNames))
       }
     }
-    section.finish()
+    if let node = root.take("environment"), let name = node.settingsName("environment") {
+      environment = name
+    }
+    for (key, budgets) in [
+      ("budgets", \AppSettings.budgets), ("perKey", \.perKey), ("perUser", \.perUser),
+      ("perModel", \.perModel),
+    ] as [(String, WritableKeyPath<AppSettings, BudgetSettings>)] {
+      if let node = root.take(key) { self[keyPath: budgets].read(node) }
+    }
+    Self.readNamed(root.take("environments"), "environment", into: &environments)
+    let tags = root.take("tags")
+    Self.readNamed(tags, "tag", into: &self.tags)
+    if self.tags.count > TagSet.countMax {
+      tags?.fault("there are \(self.tags.count) tags", "declare at most \(TagSet.countMax)")
+    }
+  }
+
+  /// Budgets under names that the author chooses; a name of the defaults is inherited.
+  private static func readNamed(
+    _ node: SettingsNode?, _ what: String, into named: inout [String: BudgetSettings]
+  ) {
+    guard let section = node?.mapping() else { return }
+    for (name, key, value) in section.entries() where key.settingsName(what) != nil {
+      named[name, default: BudgetSettings()].read(value)
+    }
   }
 
   private mutating func readModels(_ root: SettingsMapping) {
@@ -103,5 +109,19 @@ extension AppSettings {
         "drift.critical names the classifier '\(name)', which this app does not have",
         NearestName.advice(for: name, among: names))
     }
+  }
+}
+
+extension SettingsNode {
+  func organisationName() -> String? { settingsName("organisation") }
+
+  /// A name that the author chooses: it stands in counters' keys and metric labels.
+  fileprivate func settingsName(_ what: String) -> String? {
+    guard let text = line("a name") else { return nil }
+    guard SettingsName.isValid(text) else {
+      fault("\(what) name '\(shown(text))' cannot be used", SettingsName.advice)
+      return nil
+    }
+    return text
   }
 }

@@ -12,6 +12,18 @@ public struct OwnerSettings: Hashable, Sendable {
   public var webhook: Secret?
 
   public init() {}
+
+  mutating func read(_ section: SettingsMapping, environment: [String: String]) {
+    if let name = section.take("name")?.line("the owner's name") { self.name = name }
+    if let email = section.take("email")?.emailAddress() { self.email = email }
+    if let url = section.take("webhook")?.webURL(allowsQuery: true) { webhook = Secret(url) }
+    if let node = section.take("webhookEnv"), let variable = node.environmentName() {
+      if section.has("webhook") {
+        node.fault("the owner has both 'webhook' and 'webhookEnv'", "keep one of the two")
+      }
+      webhook = node.secret(variable, environment: environment)
+    }
+  }
 }
 
 /// Which calls of an app are stored.
@@ -32,8 +44,21 @@ public struct AppSettings: Sendable {
   public var timeZone: TimeZone
   /// Upstreams for a bare `/v1/…` path, in order of choice.
   public var upstreams: [String] = []
-  /// Hard caps by span; a span that is not here has no budget.
-  public var caps: [BudgetSpan: Money] = [:]
+  /// The team that it is of; nil: of none.
+  public var team: String?
+  /// The environment of keys that were issued for none.
+  public var environment = AppPolicy.usualEnvironment
+  /// Hard caps on all its calls.
+  var budgets = BudgetSettings()
+  /// Those that each of its keys, end users and models has.
+  var perKey = BudgetSettings()
+  var perUser = BudgetSettings()
+  var perModel = BudgetSettings()
+  /// By name; the environments that keys can be issued for, and the tags that calls may carry.
+  var environments: [String: BudgetSettings] = [:]
+  var tags: [String: BudgetSettings] = [:]
+  /// Its team and the organisation, where there are such: their budgets hold for it, too.
+  var shared: [SharedSettings] = []
   /// Models that the app may call; nil: all. An entry that ends in `*` matches by prefix.
   public var models: [String]?
   /// The output bound for requests that set none, in tokens.
@@ -51,17 +76,32 @@ public struct AppSettings: Sendable {
     self.timeZone = timeZone
   }
 
-  public var isBudgeted: Bool { !caps.isEmpty }
+  /// Its own budgets by holder, the widest first; tags are numbered by name.
+  private var held: [(holder: BudgetHolder, budgets: BudgetSettings)] {
+    [(.app, budgets)]
+      + environments.sorted { $0.key < $1.key }.map { (.environment($0.key), $0.value) }
+      + tagNames.enumerated().map { (.tag($0.offset), tags[$0.element] ?? .init()) }
+      + [(.eachKey, perKey), (.eachUser, perUser), (.eachModel, perModel)]
+  }
 
-  /// What admission needs; the shortest span first, since it is the first to refuse.
+  var tagNames: [String] { tags.keys.sorted() }
+
+  /// Whether some of its calls may be refused for what they use.
+  public var isBudgeted: Bool {
+    held.contains { !$0.budgets.isEmpty } || shared.contains { !$0.budgets.isEmpty }
+  }
+
+  /// What admission needs: the app's own budgets, then what it shares; of each the shortest first,
+  /// since it is the first to refuse.
   public func policy(_ timelines: WindowTimelines) -> AppPolicy {
-    let budgets = BudgetSpan.allCases.compactMap { span in
-      caps[span].map { cap in
-        Budget(id: span.rawValue, cap: cap, windows: timelines.windows(of: span, in: timeZone))
-      }
-    }
-    return AppPolicy(
-      app: name, budgets: budgets, models: models, outputTokensDefault: outputTokensMax,
-      alertPercents: alertPercents)
+    var policy = AppPolicy(
+      app: name,
+      budgets: held.flatMap { holder, budgets in
+        budgets.budgets(holder, timelines, timeZone: timeZone)
+      } + shared.flatMap { $0.budgets(timelines) },
+      models: models, outputTokensDefault: outputTokensMax, alertPercents: alertPercents)
+    policy.tags = tagNames
+    policy.environment = environment
+    return policy
   }
 }

@@ -10,16 +10,19 @@ public struct Settings: Sendable {
   public var gateway: GatewaySettings
   /// Sorted by name.
   public var apps: [AppSettings]
+  /// Teams by name, then the organisation where there is one.
+  var shared: [SharedSettings]
   /// What the models of each upstream cost, by the upstream's name.
   private let prices: [String: PriceBook]
 
   init(
     thresholdsDirectory: String, gateway: GatewaySettings, apps: [AppSettings],
-    prices: [String: PriceBook]
+    shared: [SharedSettings] = [], prices: [String: PriceBook]
   ) {
     self.thresholdsDirectory = thresholdsDirectory
     self.gateway = gateway
     self.apps = apps
+    self.shared = shared
     self.prices = prices
   }
 
@@ -82,7 +85,9 @@ private struct SettingsReader {
       gateway.upstreams.map { ($0.name, upstreamPrices.prices(of: $0)) },
       uniquingKeysWith: { first, _ in first })
     let context = AppReadingContext(
-      upstreamNames: gateway.upstreams.map(\.name), environment: environment)
+      upstreamNames: gateway.upstreams.map(\.name),
+      teamNames: listing.teams.map { String($0.dropLast(".yaml".count)) },
+      environment: environment)
     // UTC always exists.
     var defaults = AppSettings(name: "", timeZone: .gmt)
     var defaultsRoot: SettingsMapping?
@@ -90,6 +95,7 @@ private struct SettingsReader {
       defaultsRoot = root
       defaults.read(root, isDefaults: true, context: context)
     }
+    let shared = readShared(listing, defaults: defaults)
     var apps: [AppSettings] = []
     for name in listing.apps {
       var app = defaults
@@ -99,13 +105,36 @@ private struct SettingsReader {
       // An empty file takes every default; a broken one has said enough.
       if root == nil, log.faults.count > faultsBefore { continue }
       if let root { app.read(root, isDefaults: false, context: context) }
+      app.shared = shared.filter { $0.scope.kind == .organisation || $0.scope.name == app.team }
       check(
         app, file: "\(directory)/apps/\(name)", roots: [root, defaultsRoot],
         prices: prices, at: now)
       apps.append(app)
     }
     return Settings(
-      thresholdsDirectory: directory, gateway: gateway, apps: apps, prices: prices)
+      thresholdsDirectory: directory, gateway: gateway, apps: apps, shared: shared,
+      prices: prices)
+  }
+
+  private func readShared(
+    _ listing: ThresholdsListing, defaults: AppSettings
+  ) -> [SharedSettings] {
+    var shared: [SharedSettings] = []
+    for file in listing.teams {
+      let name = String(file.dropLast(".yaml".count))
+      var team = SharedSettings(
+        scope: .team(name), file: "teams/\(file)", defaults: defaults)
+      if let root = open(team.file) { team.read(root, environment: environment) }
+      shared.append(team)
+    }
+    if listing.hasOrganisation, let root = open("organisation.yaml") {
+      let name = root.need("name", "name the organisation, as in `name: acme`")?.organisationName()
+      var organisation = SharedSettings(
+        scope: .organisation(name ?? ""), file: "organisation.yaml", defaults: defaults)
+      organisation.read(root, environment: environment)
+      shared.append(organisation)
+    }
+    return shared
   }
 
   private func open(_ name: String) -> SettingsMapping? {

@@ -39,6 +39,15 @@ final class SettingsMapping {
     }
   }
 
+  /// The values of those keys that begin so, in the file's order.
+  func take(withPrefix prefix: String) -> [(String, SettingsNode)] {
+    mapping.compactMap { key, value in
+      guard case .scalar(let scalar) = key, scalar.string.hasPrefix(prefix) else { return nil }
+      taken.insert(scalar.string)
+      return self.value(of: scalar.string, value).map { (scalar.string, $0) }
+    }
+  }
+
   private func value(of key: String, _ value: Node) -> SettingsNode? {
     let child = SettingsNode(
       node: value, file: node.file, name: path(of: key), log: node.log)

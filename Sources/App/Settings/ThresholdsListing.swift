@@ -7,12 +7,15 @@ import Foundation
 struct ThresholdsListing {
   var hasGateway = false
   var hasDefaults = false
+  var hasOrganisation = false
   /// File names, sorted.
   var apps: [String] = []
+  var teams: [String] = []
   var prices: [String] = []
 
   private static let rootNames = [
-    "gateway.yaml", "defaults.yaml", "bench.yaml", "apps", "prices", "baselines",
+    "gateway.yaml", "defaults.yaml", "organisation.yaml", "bench.yaml", "apps", "teams", "prices",
+    "baselines",
   ]
 
   /// Lists the directory and faults what does not belong there.
@@ -30,20 +33,30 @@ struct ThresholdsListing {
       log.add("\(directory)/\(name)", 1, "no such file is read here", advice(name))
     }
     listing.hasDefaults = names.contains("defaults.yaml")
+    listing.hasOrganisation = names.contains("organisation.yaml")
     listing.hasGateway = names.contains("gateway.yaml")
     if !listing.hasGateway {
       log.add("\(directory)/gateway.yaml", 1, "is missing", "write it; it names the upstreams")
     }
     listing.apps = yamlFiles("\(directory)/apps", log: log)
     listing.prices = yamlFiles("\(directory)/prices", log: log)
-    listing.apps = listing.apps.filter { file in
-      let name = String(file.dropLast(".yaml".count))
-      if SettingsName.isValid(name) { return true }
-      log.add("\(directory)/apps/\(file)", 1, "'\(name)' is no app name", SettingsName.advice)
-      return false
-    }
+    listing.teams = yamlFiles("\(directory)/teams", log: log)
+    listing.apps = named(listing.apps, "app", in: "\(directory)/apps", log: log)
+    listing.teams = named(listing.teams, "team", in: "\(directory)/teams", log: log)
     checkBaselines("\(directory)/baselines", apps: listing.apps, log: log)
     return listing
+  }
+
+  /// The files whose names can be used.
+  private static func named(
+    _ files: [String], _ what: String, in folder: String, log: FaultLog
+  ) -> [String] {
+    files.filter { file in
+      let name = String(file.dropLast(".yaml".count))
+      if SettingsName.isValid(name) { return true }
+      log.add("\(folder)/\(file)", 1, "'\(name)' is no \(what) name", SettingsName.advice)
+      return false
+    }
   }
 
   /// The `.yaml` files of a folder; another file, or two names that differ in case only, is a

@@ -64,8 +64,7 @@ struct RestartBench: ParsableCommand {
   /// Every balance and the last sequence, as text to compare.
   private static func summary(_ ledger: Ledger) -> String {
     let accounts = ledger.accounts.map { id, account in
-      "\(id.app) \(id.budget) \(id.window) \(account.settled.nanodollars) "
-        + "\(account.reserved.nanodollars)"
+      "\(id.scope.text) \(id.budget) \(id.window) \(account.settled) \(account.reserved)"
     }
     let head = "\(ledger.lastSequence) \(ledger.openCount)\n"
     return head + accounts.sorted().joined(separator: "\n")
