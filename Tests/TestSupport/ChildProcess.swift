@@ -14,6 +14,8 @@ public final class ChildProcess: Sendable {
   }
 
   public let processIdentifier: pid_t
+  /// A whole run of the tests has some 3,000 files open.
+  private static let filesMax: UInt = 16_384
   private let status = Mutex<Int32?>(nil)
 
   /// Starts a program.
@@ -51,7 +53,12 @@ public final class ChildProcess: Sendable {
     #if canImport(Darwin)
       flags |= Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
     #else
-      posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+      // glibc passes over those that are not open.
+      var limit = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      for descriptor in 3..<Int32(clamping: min(limit.rlim_cur, Self.filesMax)) {
+        posix_spawn_file_actions_addclose(&actions, descriptor)
+      }
     #endif
     posix_spawnattr_setflags(&attributes, Int16(flags))
     let everything = ProcessInfo.processInfo.environment.merging(environment) { $1 }
