@@ -40,7 +40,6 @@ public final class ChildProcess: Sendable {
       posix_spawn_file_actions_addopen(
         &actions, descriptor, file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     }
-    if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -63,10 +62,13 @@ public final class ChildProcess: Sendable {
     posix_spawnattr_setflags(&attributes, Int16(flags))
     let everything = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let words = everything.map { "\($0.key)=\($0.value)" }
+    // Swift does not see the call that changes a child's directory.
+    let shell = directory.map { ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", $0] } ?? []
+    let line = shell + [executable] + arguments
     var pid: pid_t = 0
-    let fault = Self.withWords([executable] + arguments) { arguments in
+    let fault = Self.withWords(line) { arguments in
       Self.withWords(words) { environment in
-        posix_spawn(&pid, executable, &actions, &attributes, arguments, environment)
+        posix_spawn(&pid, line[0], &actions, &attributes, arguments, environment)
       }
     }
     guard fault == 0 else {
