@@ -328,6 +328,50 @@ def false_discovery():
         yield f"{listed(p)} {listed(plain)} {listed(any_dependence)}"
 
 
+def window_evidence(baseline, phi, window):
+    """ln e of the continuous alarm: textbook formulas, as differences of ln Γ."""
+    k, total, half = len(baseline), sum(baseline), mpf("0.5")
+    shares = [(a + half) / (total + half * k) for a in baseline]
+    null = [a / mpf(phi) + half for a in baseline]
+    s = [c / mpf(phi) for c in window]
+
+    def polya(shapes, counts):
+        a, n = sum(shapes), sum(counts)
+        return loggamma(a) - loggamma(a + n) + sum(
+            loggamma(x + c) - loggamma(x) for x, c in zip(shapes, counts))
+
+    def single(shapes, i):
+        return polya([shapes[i], sum(shapes) - shapes[i]], [s[i], sum(s) - s[i]])
+
+    changed = [[strength * p for p in shares] for strength in (30, 300)]
+    joint = sum(exp(polya(c, s) - polya(null, s)) for c in changed) / 2
+    alone = sum(exp(single(c, i) - single(null, i)) for c in changed for i in range(k)) / (2 * k)
+    return log((joint + alone) / 2)
+
+
+def window_evidences():
+    given = [4500, 100, 250, 150]
+    known = {(90, 2, 5, 3): -0.6490868041, (430, 40, 20, 10): 17.1737349212,
+             (0, 0, 0, 50): 116.8899166916}
+    for window, value in known.items():
+        assert abs(float(window_evidence(given, 1, window)) - value) < 1e-9
+    halved = window_evidence([4500, 100, 250, 0], 2, [86, 4, 6, 4])
+    assert abs(float(halved) - 0.4402305402) < 1e-9
+    cases = [(given, 1, window) for window in known] + [
+        ([4500, 100, 250, 0], 2.0, [86, 4, 6, 4]), (given + [0], 1, [22, 1, 1, 1, 0]),
+        (given + [0], 1, [0, 0, 0, 0, 25]), (given + [0], 5.5, [2200, 90, 140, 70, 3]),
+        ([7, 0], 1, [1, 0]), ([7, 0], 1, [0, 1]), ([1, 0], 1, [10**9, 0]),
+        ([10**9, 5, 0], 1, [24, 1, 0]), ([10**9, 5, 0], 1, [10**6, 0, 1]),
+        ([10**9, 10**7, 0], 1, [10**9, 10**7 + 9000, 0]), ([900, 100, 0], 1, [10**9, 10**8, 0]),
+        ([10**9, 10**7, 0], 3.25, [10**7, 10**5, 0]), ([10**9, 0], 1, [10**9, 1]),
+        ([3] * 9 + [0], 1, [2] * 9 + [1]), ([40] * 50 + [0], 1, [1, 0] * 25 + [0]),
+        (list(range(1, 51)) + [0], 1.75, [5] * 50 + [2]),
+    ]
+    for baseline, phi, window in cases:
+        value = window_evidence(baseline, phi, window)
+        yield f"{listed(baseline)} {phi} {listed(window)} {text(value)}"
+
+
 print("# Reference values for the tests in the folder above, made by make.py.")
 print("# A section starts with [name]; its second line says what the columns are.")
 section("logGamma", "x lnGamma(x)", log_gamma())
@@ -342,3 +386,4 @@ section("simulated", "baseline period p", simulated())
 section("wobble", "blocks period phi p", wobble())
 section("wald", "baseline period (label:pi:count) shares variances statistic p", wald())
 section("bh", "p adjusted(BH) adjusted(BY)", false_discovery())
+section("windowEvidence", "baseline phi window ln(e)", window_evidences())

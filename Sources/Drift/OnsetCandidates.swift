@@ -1,0 +1,86 @@
+// The ticks at which a change may have begun, thinned so that they stay few, with the labels since.
+//
+// Ages alone decide which are kept: a start at tick j stands while it is younger than 32·2^v ticks,
+// v the number of trailing zero bits of j, at most 16. So starts lie close together where the past
+// is near and far apart where it is far: never more than a sixteenth of their age, and at most 289
+// of them. No label decides, and e-values are not negative: the sum over the kept starts never
+// exceeds the sum over all, so an alarm on it never comes earlier.
+
+/// Starts of windows that all end now.
+struct OnsetCandidates: Hashable, Sendable {
+  /// One start with the labels from it to the next.
+  struct Start: Hashable, Sendable {
+    var tick: Int64
+    /// Outputs in its own tick.
+    var outputs: Int64
+    /// Counts per class.
+    var counts: [Int64]
+  }
+
+  private static let ticksKept: Int64 = 32
+  private static let levelMax = 16
+
+  /// The oldest first.
+  private(set) var starts: [Start] = []
+  /// How many ticks there were.
+  private(set) var ticks: Int64 = 0
+  /// How many outputs there were.
+  private(set) var outputs: Int64 = 0
+
+  /// Adds a tick, of which no count is below 0, and lets go of the starts that are too many.
+  mutating func append(_ counts: [Int64]) {
+    let size = counts.reduce(0, saturatingSum)
+    thin()
+    starts.append(Start(tick: ticks, outputs: size, counts: counts))
+    ticks = saturatingSum(ticks, 1)
+    outputs = saturatingSum(outputs, size)
+  }
+
+  /// Forgets every start; ticks and outputs count on.
+  mutating func clear() { starts = [] }
+
+  private mutating func thin() {
+    var kept: [Start] = []
+    kept.reserveCapacity(starts.count + 1)
+    for start in starts {
+      if isKept(start.tick) {
+        kept.append(start)
+      } else if let last = kept.indices.last {
+        for k in kept[last].counts.indices {
+          kept[last].counts[k] = saturatingSum(kept[last].counts[k], start.counts[k])
+        }
+      }
+    }
+    starts = kept
+  }
+
+  private func isKept(_ tick: Int64) -> Bool {
+    let level = min(tick.trailingZeroBitCount, Self.levelMax)
+    return ticks - tick < Self.ticksKept << Int64(level)
+  }
+}
+
+// MARK: - Stored form: ticks, outputs, then for every start its tick, its outputs and its counts
+
+extension OnsetCandidates {
+  var numbers: [Int64] {
+    [ticks, outputs] + starts.flatMap { [$0.tick, $0.outputs] + $0.counts }
+  }
+
+  /// nil where the numbers are no stored form of candidates over so many classes.
+  init?(numbers: [Int64], classCount: Int) {
+    let width = classCount + 2
+    guard numbers.count >= 2, (numbers.count - 2) % width == 0,
+      numbers.allSatisfy({ $0 >= 0 })
+    else { return nil }
+    ticks = numbers[0]
+    outputs = numbers[1]
+    starts = stride(from: 2, to: numbers.count, by: width).map { offset in
+      Start(
+        tick: numbers[offset], outputs: numbers[offset + 1],
+        counts: Array(numbers[(offset + 2)..<(offset + width)]))
+    }
+    let order = starts.map(\.tick) + [ticks]
+    guard zip(order, order.dropFirst()).allSatisfy(<) else { return nil }
+  }
+}
