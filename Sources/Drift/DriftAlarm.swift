@@ -14,14 +14,14 @@
 /// The continuous alarm of one app, classifier and segment, for outputs that were all sampled with
 /// one probability; `WeightedDriftAlarm` where probabilities differ.
 ///
-/// Coded and read again, it goes on to the bit. The coded state holds at most 289·(K + 2) whole
+/// Coded and read again, it goes on to the bit. The coded state holds at most 290·(K + 2) whole
 /// numbers beside labels and baseline, K the classes with `__unseen__`.
 public struct DriftAlarm: Sendable {
   private let classes: AlarmClasses
   private let baseline: [Int64]
   private let runLength: RunLength
   private let evidence: WindowEvidence
-  private var candidates = OnsetCandidates()
+  private var candidates: OnsetCandidates
   /// The reading that raised the alarm; nil where none is open.
   public private(set) var latched: AlarmReading?
 
@@ -53,6 +53,7 @@ public struct DriftAlarm: Sendable {
     self.baseline = baseline
     self.runLength = runLength
     evidence = WindowEvidence(baseline: baseline, wobbleFactor: wobbleFactor)
+    candidates = OnsetCandidates(classCount: baseline.count)
   }
 
   /// The classes in fixed order; the last is `__unseen__`.
@@ -81,10 +82,13 @@ public struct DriftAlarm: Sendable {
     var window = CountWindow(classCount: labels.count)
     var scratch = WindowEvidence.Scratch(classCount: labels.count)
     var sum = LogSum()
+    let total = candidates.total
+    var past = total
     var best = Best(logE: -.infinity, tick: 0, window: window, single: scratch.single)
     for start in candidates.starts.reversed() {
       window.add(start.counts, wobbleFactor: evidence.wobbleFactor)
-      let logE = evidence.logE(of: window, scratch: &scratch)
+      for k in past.indices { past[k] = total[k] - window.sums[k] }
+      let logE = evidence.logE(of: window, after: past, scratch: &scratch)
       sum.add(logE + ln(runLength.weight(start.outputs)))
       if logE > best.logE {
         best = Best(logE: logE, tick: start.tick, window: window, single: scratch.single)
@@ -111,9 +115,11 @@ public struct DriftAlarm: Sendable {
       .sorted { (best.single[$1], $0) < (best.single[$0], $1) }
       .prefix(AlarmReading.shiftsMax)
       .map { k in
-        AlarmReading.Shift(
-          label: labels[k], direction: evidence.excess(of: k, in: best.window) > 0 ? .up : .down,
-          evidence: best.single[k])
+        let share = best.window.counts[k] / best.window.total
+        let baselineShare = evidence.share(k)
+        return AlarmReading.Shift(
+          label: labels[k], direction: share > baselineShare ? .up : .down,
+          evidence: best.single[k], baselineShare: baselineShare, share: share)
       }
   }
 }

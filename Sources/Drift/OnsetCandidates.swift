@@ -22,10 +22,14 @@ struct OnsetCandidates: Hashable, Sendable {
 
   /// The oldest first.
   private(set) var starts: [Start] = []
+  /// Counts of the outputs before the oldest start, as far back as the last `clear`.
+  private(set) var forgotten: [Int64]
   /// How many ticks there were.
   private(set) var ticks: Int64 = 0
   /// How many outputs there were.
   private(set) var outputs: Int64 = 0
+
+  init(classCount: Int) { forgotten = Array(repeating: 0, count: classCount) }
 
   /// Adds a tick, of which no count is below 0, and lets go of the starts that are too many.
   mutating func append(_ counts: [Int64]) {
@@ -36,8 +40,14 @@ struct OnsetCandidates: Hashable, Sendable {
     outputs = saturatingSum(outputs, size)
   }
 
-  /// Forgets every start; ticks and outputs count on.
-  mutating func clear() { starts = [] }
+  /// Forgets every start and its labels; ticks and outputs count on.
+  mutating func clear() {
+    starts = []
+    forgotten = forgotten.map { _ in 0 }
+  }
+
+  /// Counts of all outputs since the last `clear`.
+  var total: [Int64] { starts.reduce(into: forgotten) { add($1.counts, to: &$0) } }
 
   private mutating func thin() {
     var kept: [Start] = []
@@ -46,12 +56,16 @@ struct OnsetCandidates: Hashable, Sendable {
       if isKept(start.tick) {
         kept.append(start)
       } else if let last = kept.indices.last {
-        for k in kept[last].counts.indices {
-          kept[last].counts[k] = saturatingSum(kept[last].counts[k], start.counts[k])
-        }
+        add(start.counts, to: &kept[last].counts)
+      } else {
+        add(start.counts, to: &forgotten)
       }
     }
     starts = kept
+  }
+
+  private func add(_ counts: [Int64], to sums: inout [Int64]) {
+    for k in sums.indices { sums[k] = saturatingSum(sums[k], counts[k]) }
   }
 
   private func isKept(_ tick: Int64) -> Bool {
@@ -60,22 +74,22 @@ struct OnsetCandidates: Hashable, Sendable {
   }
 }
 
-// MARK: - Stored form: ticks, outputs, then for every start its tick, its outputs and its counts
+// MARK: - Stored form: ticks, outputs, what is forgotten, then every start with its counts
 
 extension OnsetCandidates {
   var numbers: [Int64] {
-    [ticks, outputs] + starts.flatMap { [$0.tick, $0.outputs] + $0.counts }
+    [ticks, outputs] + forgotten + starts.flatMap { [$0.tick, $0.outputs] + $0.counts }
   }
 
   /// nil where the numbers are no stored form of candidates over so many classes.
   init?(numbers: [Int64], classCount: Int) {
     let width = classCount + 2
-    guard numbers.count >= 2, (numbers.count - 2) % width == 0,
-      numbers.allSatisfy({ $0 >= 0 })
+    guard numbers.count >= width, numbers.count % width == 0, numbers.allSatisfy({ $0 >= 0 })
     else { return nil }
     ticks = numbers[0]
     outputs = numbers[1]
-    starts = stride(from: 2, to: numbers.count, by: width).map { offset in
+    forgotten = Array(numbers[2..<width])
+    starts = stride(from: width, to: numbers.count, by: width).map { offset in
       Start(
         tick: numbers[offset], outputs: numbers[offset + 1],
         counts: Array(numbers[(offset + 2)..<(offset + width)]))

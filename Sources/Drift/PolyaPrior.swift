@@ -13,34 +13,46 @@
 /// A Dirichlet distribution over shares of at least two classes.
 struct PolyaPrior {
   /// α_k > 0.
-  let shapes: [Double]
-  /// A = Σα.
-  let total: Double
+  private(set) var shapes: [Double]
   /// A − α_k, summed without subtraction.
-  let restShapes: [Double]
-  private let shares: [Double]
-  private let restShares: [Double]
-  private let shapeErrors: [Double]
-  private let restErrors: [Double]
-  private let totalError: Double
+  private(set) var restShapes: [Double]
+  /// A = Σα.
+  private(set) var total = 0.0
+  private var shapeErrors: [Double]
+  private var restErrors: [Double]
+  private var totalError = 0.0
 
   init(shapes: [Double]) {
-    let below = shapes.reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
-    let above = shapes.reversed().reduce(into: [0.0]) { $0.append($0[$0.count - 1] + $1) }
-    let total = below[shapes.count]
-    let rest = shapes.indices.map { below[$0] + above[shapes.count - 1 - $0] }
     self.shapes = shapes
-    self.total = total
-    restShapes = rest
-    shares = shapes.map { $0 / total }
-    restShares = rest.map { $0 / total }
-    shapeErrors = shapes.map(quickStirlingError)
-    restErrors = rest.map(quickStirlingError)
+    restShapes = shapes
+    shapeErrors = shapes
+    restErrors = shapes
+    setShapes { shapes[$0] }
+  }
+
+  /// Takes other shapes for the same classes, without allocation.
+  mutating func setShapes(_ shape: (Int) -> Double) {
+    var below = 0.0
+    for k in shapes.indices {
+      shapes[k] = shape(k)
+      restShapes[k] = below
+      below += shapes[k]
+    }
+    var above = 0.0
+    for k in shapes.indices.reversed() {
+      restShapes[k] += above
+      above += shapes[k]
+      shapeErrors[k] = quickStirlingError(shapes[k])
+      restErrors[k] = quickStirlingError(restShapes[k])
+    }
+    total = below
     totalError = quickStirlingError(total)
   }
 
-  /// ln of the mean share of a class, and of the rest.
-  func logShares(_ k: Int) -> (own: Double, rest: Double) { (ln(shares[k]), ln(restShares[k])) }
+  /// The mean share of a class, and of the rest.
+  func shares(_ k: Int) -> (own: Double, rest: Double) {
+    (shapes[k] / total, restShapes[k] / total)
+  }
 
   /// Fills in, class by class, the logarithm of the class's own beta-binomial density, and returns
   /// that of all classes together; each over the multinomial with the mean shares.
@@ -52,13 +64,14 @@ struct PolyaPrior {
     var sum = 0.0
     for k in shapes.indices {
       let own: Double
-      let excess = window.counts[k] * restShares[k] - window.rests[k] * shares[k]
+      let mean = shares(k)
+      let excess = window.counts[k] * mean.rest - window.rests[k] * mean.own
       if window.counts[k] == 0 {
         own = -(shapes[k] - 0.5) * growth - excess
       } else {
         let x = shapes[k] + window.counts[k]
         own =
-          (x - 0.5) * logRatio(x, to: size * shares[k], excess: excess) - excess
+          (x - 0.5) * logRatio(x, to: size * mean.own, excess: excess) - excess
           + quickStirlingError(x) - shapeErrors[k]
       }
       let rest: Double
@@ -67,7 +80,7 @@ struct PolyaPrior {
       } else {
         let y = restShapes[k] + window.rests[k]
         rest =
-          (y - 0.5) * logRatio(y, to: size * restShares[k], excess: -excess) + excess
+          (y - 0.5) * logRatio(y, to: size * mean.rest, excess: -excess) + excess
           + quickStirlingError(y) - restErrors[k]
       }
       sum += own
@@ -93,7 +106,8 @@ struct CountWindow {
   private(set) var total: Double
   /// n.
   private(set) var outputs: Int64 = 0
-  private var sums: [Int64]
+  /// S_k.
+  private(set) var sums: [Int64]
 
   init(classCount: Int) {
     sums = Array(repeating: 0, count: classCount)

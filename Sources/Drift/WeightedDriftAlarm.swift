@@ -15,7 +15,7 @@
 /// different probabilities; the same interface as `DriftAlarm`, which finds smaller shifts where
 /// all probabilities are equal.
 ///
-/// The coded state holds 30·K numbers beside labels and bounds, K the classes with `__unseen__`.
+/// The coded state holds 70·K numbers beside labels and bounds, K the classes with `__unseen__`.
 public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
   /// λ over the largest that is possible.
   private static let stakes = [0.9, 0.3, 0.1, 0.033, 0.011]
@@ -26,18 +26,31 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
     /// ln of the product of the factors since `onset`, which is where it was lowest.
     var gain = 0.0
     var onset = AlarmReading.Onset(ticksBefore: 0, outputsBefore: 0)
+    /// Σ1/π since the onset, of the class and of all.
+    var hits = 0.0
+    var total = 0.0
 
-    /// Takes what a tick gained, as a logarithm.
-    mutating func take(_ growth: Double, weight: Double, at tick: AlarmReading.Onset) {
+    /// Takes a tick.
+    /// - Parameters:
+    ///   - growth: what the bets gained, as a logarithm.
+    ///   - weight: of a start in this tick.
+    ///   - sums: Σ1/π in this tick.
+    mutating func take(
+      _ growth: Double, weight: Double, at tick: AlarmReading.Onset,
+      sums: (hits: Double, total: Double)
+    ) {
       // Far above every threshold, and far below the largest number.
       wealth = min((wealth + weight) * exponential(min(growth, 700)), 1e300)
-      if gain <= 0 { (gain, onset) = (0, tick) }
+      if gain <= 0 { (gain, onset, hits, total) = (0, tick, 0, 0) }
       gain += growth
+      hits += sums.hits
+      total += sums.total
     }
   }
 
-  /// The baseline's bounds of one class, in [0, 1], and the bets against them.
+  /// The baseline's share of one class and its bounds, in [0, 1], and the bets against them.
   private struct ClassBets: Hashable, Sendable, Codable {
+    var share: Double
     var bounds: Interval
     /// By stake.
     var up: [Stream]
@@ -73,6 +86,7 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
     let fresh = Self.stakes.map { _ in Stream() }
     bets = labels.indices.map { k in
       ClassBets(
+        share: side.shares[k],
         bounds: .wilson(
           share: side.shares[k], size: side.effectiveSize(of: k) / wobbleFactor, z: z),
         up: fresh, down: fresh)
@@ -90,13 +104,18 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
     let strata = CountedStratum.all(of: tick, classes: AlarmClasses(labels: labels))
     let size = tick.total
     let here = AlarmReading.Onset(ticksBefore: ticks, outputsBefore: outputs)
+    let weight = runLength.weight(size)
     for k in bets.indices {
+      let sums = (
+        hits: strata.reduce(0) { $0 + $1.counts[k] / $1.probability },
+        total: strata.reduce(0) { $0 + $1.total / $1.probability }
+      )
       for (index, stake) in Self.stakes.enumerated() {
         let bounds = bets[k].bounds
         let up = growth(strata, k, stake * probabilityMin / bounds.high, bounds.high)
         let down = growth(strata, k, -stake * probabilityMin / (1 - bounds.low), bounds.low)
-        bets[k].up[index].take(up, weight: runLength.weight(size), at: here)
-        bets[k].down[index].take(down, weight: runLength.weight(size), at: here)
+        bets[k].up[index].take(up, weight: weight, at: here, sums: sums)
+        bets[k].down[index].take(down, weight: weight, at: here, sums: sums)
       }
     }
     ticks = saturatingSum(ticks, 1)
@@ -139,10 +158,11 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
         for stream in streams where stream.wealth > best.wealth {
           best = (stream.wealth, stream.onset)
         }
-        let gain = streams.map(\.gain).max() ?? 0
-        if gain > 0 {
-          shifts.append(.init(label: labels[k], direction: direction, evidence: gain))
-        }
+        guard let most = streams.max(by: { $0.gain < $1.gain }), most.gain > 0 else { continue }
+        shifts.append(
+          AlarmReading.Shift(
+            label: labels[k], direction: direction, evidence: most.gain,
+            baselineShare: bet.share, share: most.hits / most.total))
       }
     }
     let ordered = shifts.enumerated().sorted {

@@ -43,8 +43,8 @@ struct DriftAlarmTests {
       var window = CountWindow(classCount: baseline.count)
       window.add(try counts(row[2]), wobbleFactor: evidence.wobbleFactor)
       var scratch = WindowEvidence.Scratch(classCount: baseline.count)
-      let value = evidence.logE(of: window, scratch: &scratch)
-      #expect(isCloseLog(value, try number(row[3]), 1e-9), "\(row) gave \(value)")
+      let value = evidence.logE(of: window, after: try counts(row[3]), scratch: &scratch)
+      #expect(isCloseLog(value, try number(row[4]), 1e-9), "\(row) gave \(value)")
     }
   }
 
@@ -63,8 +63,10 @@ struct DriftAlarmTests {
       for start in ticks.indices {
         var window = CountWindow(classCount: 5)
         for tick in ticks[start...] { window.add(order.map { tick[$0] } + [0], wobbleFactor: 1) }
-        let weight = Double(ticks[start].total) / 25
-        sum += weight * exponential(evidence.logE(of: window, scratch: &scratch))
+        let past = ticks[..<start].reduce(into: Tally()) { $0.merge($1) }
+        let logE = evidence.logE(
+          of: window, after: order.map { past[$0] } + [0], scratch: &scratch)
+        sum += Double(ticks[start].total) / 25 * exponential(logE)
       }
       #expect(isCloseLog(reading.evidence, ln(sum), 1e-12))
     }
@@ -92,6 +94,8 @@ struct DriftAlarmTests {
     #expect(found.onset.outputsBefore == found.onset.ticksBefore * 25)
     #expect(found.shifts.first?.label == "refusal")
     #expect(found.shifts.first?.direction == .up)
+    let shift = try #require(found.shifts.first)
+    #expect(abs(shift.baselineShare - 0.02) < 0.001 && abs(shift.share - 0.1) < 0.06, "\(shift)")
 
     alarm.acknowledge()
     #expect(alarm.latched == nil)
@@ -182,7 +186,7 @@ struct DriftAlarmTests {
 
   /// Months of ticks: as many starts as promised, and never a gap above a sixteenth of its age.
   @Test func startsStayFewAndNear() {
-    var candidates = OnsetCandidates()
+    var candidates = OnsetCandidates(classCount: 2)
     for count in 0..<40_000 {
       candidates.append([1, 2])
       guard count % 997 == 0 else { continue }
@@ -192,8 +196,8 @@ struct DriftAlarmTests {
         let age = candidates.ticks - older.tick
         #expect((newer.tick - older.tick) * 16 <= max(age, 16))
       }
-      let held = starts.reduce(Int64(0)) { $0 + $1.counts[1] }
-      #expect(held == 2 * candidates.ticks, "every label since the first start is in one block")
+      let held = starts.reduce(candidates.forgotten[1]) { $0 + $1.counts[1] }
+      #expect(held == 2 * candidates.ticks, "every label is in one block")
     }
   }
 

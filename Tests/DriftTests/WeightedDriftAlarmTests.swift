@@ -78,8 +78,9 @@ struct WeightedDriftAlarmTests {
     #expect(alarm.latched == nil)
     for _ in 0..<40 { _ = alarm.update(try kept(25, refusals: 0.12, &generator)) }
     let found = try #require(alarm.latched)
-    #expect(found.shifts.first?.label == "refusal")
-    #expect(found.shifts.first?.direction == .up)
+    let shift = try #require(found.shifts.first)
+    #expect(shift.label == "refusal" && shift.direction == .up)
+    #expect(abs(shift.baselineShare - 0.02) < 0.005 && shift.share > 0.04, "\(shift)")
     // 200 ticks, less those in which nothing was kept.
     #expect((160...205).contains(found.onset.ticksBefore), "\(found.onset)")
     alarm.acknowledge()
