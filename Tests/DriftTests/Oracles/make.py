@@ -1,6 +1,7 @@
 """Makes statistics.txt, the reference values of the tests in the folder above.
 
-Needs numpy, scipy (1.17) and mpmath: `python3 make.py > statistics.txt`. Every formula is written
+Needs numpy, scipy (1.17), mpmath, ppi-python (0.2) and statsmodels (0.15):
+`python3 make.py > statistics.txt`. Every formula is written
 out in 60-digit arithmetic or exact fractions, and checked against the scipy function that people
 know where there is one: our own values are compared with neither our own code nor one rounding.
 """
@@ -11,6 +12,8 @@ from math import comb
 
 import numpy as np
 import scipy.stats as st
+from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
+from statsmodels.stats.inter_rater import cohens_kappa
 from mpmath import betainc, erfc, exp, findroot, gammainc, log, loggamma, mp, mpf, nstr, pi, sqrt
 from scipy.spatial.distance import jensenshannon
 
@@ -330,11 +333,12 @@ def false_discovery():
         yield f"{listed(p)} {listed(plain)} {listed(any_dependence)}"
 
 
-def window_evidence(baseline, phi, window):
+def window_evidence(baseline, phi, window, past=None):
     """ln e of the continuous alarm: textbook formulas, as differences of ln Γ."""
+    past = past or [0] * len(baseline)
     k, total, half = len(baseline), sum(baseline), mpf("0.5")
     shares = [(a + half) / (total + half * k) for a in baseline]
-    null = [a / mpf(phi) + half for a in baseline]
+    null = [(a + b) / mpf(phi) + half for a, b in zip(baseline, past)]
     s = [c / mpf(phi) for c in window]
 
     def polya(shapes, counts):
@@ -369,9 +373,14 @@ def window_evidences():
         ([3] * 9 + [0], 1, [2] * 9 + [1]), ([40] * 50 + [0], 1, [1, 0] * 25 + [0]),
         (list(range(1, 51)) + [0], 1.75, [5] * 50 + [2]),
     ]
-    for baseline, phi, window in cases:
-        value = window_evidence(baseline, phi, window)
-        yield f"{listed(baseline)} {phi} {listed(window)} {text(value)}"
+    cases = [(*case, [0] * len(case[0])) for case in cases] + [
+        (given + [0], 1, [20, 2, 2, 1, 0], [910, 18, 42, 29, 1]),
+        (given + [0], 2.5, [2000, 200, 150, 80, 0], [10**6, 10**4, 10**5, 12345, 3]),
+        ([7, 0], 1, [10, 15], [10**9, 2]),
+    ]
+    for baseline, phi, window, past in cases:
+        value = window_evidence(baseline, phi, window, past)
+        yield f"{listed(baseline)} {phi} {listed(window)} {listed(past)} {text(value)}"
 
 
 def numeric_samples():
@@ -381,7 +390,8 @@ def numeric_samples():
     yield [1, 1, 2, 2, 3], [3, 4, 4, 5, 5, 5]
     yield [0.25, -3.5, 1e9], [7, 7.5, -1e9, 2]
     yield numbers.integers(1, 6, 40).tolist(), numbers.integers(2, 6, 25).tolist()
-    yield [numbers.lognormal(mean, 1, size).round(2).tolist() for mean, size in [(3, 60), (3.3, 90)]]
+    yield [numbers.lognormal(mean, 1, size).round(2).tolist()
+           for mean, size in [(3, 60), (3.3, 90)]]
 
 
 def anderson_darling(samples):
@@ -436,6 +446,49 @@ def trend():
         yield f"{listed(a)} {listed(c)} {listed(scores)} {z!r} {float(st.chi2.sf(z * z, 1))!r}"
 
 
+def prediction_powered():
+    """Columns: predicted unchecked, then checked as both, missed, wrong, neither."""
+    for predicted, unchecked, cells in [(180, 900, (25, 5, 8, 62)), (4000, 50000, (14, 9, 3, 174)),
+                                        (40, 200, (30, 0, 0, 40)), (300, 1000, (12, 18, 18, 42))]:
+        y = np.repeat([1.0, 1.0, 0.0, 0.0], cells)
+        f = np.repeat([1.0, 0.0, 1.0, 0.0], cells)
+        u = np.repeat([1.0, 0.0], [predicted, unchecked - predicted])
+        low, high = ppi_mean_ci(y, f, u, alpha=0.05)
+        share = np.asarray(ppi_mean_pointestimate(y, f, u)).item()
+        yield f"{predicted} {unchecked} {listed(cells)} {share!r} {low.item()!r} {high.item()!r}"
+
+
+def kappa():
+    for table in ([[40, 5], [3, 52]], [[20, 3, 1], [2, 30, 4], [0, 6, 14]], [[9, 1], [1, 0]]):
+        found = cohens_kappa(np.array(table))
+        yield (";".join(map(listed, table))
+               + f" {float(found.kappa)!r} {float(found.kappa_low)!r} {float(found.kappa_upp)!r}")
+
+
+def anytime():
+    """The roots of ln B(s+1/2, f+1/2) - ln B(1/2, 1/2) - s ln x - f ln(1-x) = ln(1/alpha)."""
+    half = mpf("0.5")
+    for s, n, alpha in [(0, 1, 0.05), (0, 40, 0.05), (3, 10, 0.05), (20, 1000, 0.05),
+                        (999, 1000, 0.01), (5, 10**6, 0.05), (2 * 10**7, 10**9, 0.05)]:
+        f = n - s
+
+        def beyond(x):
+            mixture = (loggamma(s + half) + loggamma(f + half) - loggamma(mpf(n) + 1) - log(pi))
+            return mixture - s * log(x) - f * log(1 - x) - log(1 / mpf(repr(alpha)))
+
+        def root(low, high):
+            for _ in range(200):
+                middle = (low + high) / 2
+                same = (beyond(middle) > 0) == (beyond(low) > 0)
+                low, high = (middle, high) if same else (low, middle)
+            return low
+
+        tiny, centre = mpf("1e-40"), mpf(s) / n
+        low = root(tiny, centre) if s > 0 else 0
+        high = root(1 - tiny, centre if s > 0 else tiny) if f > 0 else 1
+        yield f"{s} {n} {alpha} {text(low)} {text(high)}"
+
+
 print("# Reference values for the tests in the folder above, made by make.py.")
 print("# A section starts with [name]; its second line says what the columns are.")
 section("logGamma", "x lnGamma(x)", log_gamma())
@@ -450,8 +503,12 @@ section("simulated", "baseline period p", simulated())
 section("wobble", "blocks period phi p", wobble())
 section("wald", "baseline period (label:pi:count) shares variances statistic p", wald())
 section("bh", "p adjusted(BH) adjusted(BY)", false_discovery())
-section("windowEvidence", "baseline phi window ln(e)", window_evidences())
+section("windowEvidence", "baseline phi window past ln(e)", window_evidences())
 section("numeric", "baseline period W1 KS AD quantiles(.25 .5 .9 .99 of each)", numeric())
 section("andersonDarling", "samples statistic", anderson_more())
 section("permuted", "baseline period p(KS) p(AD), exact", permuted())
 section("trend", "baseline period scores z p", trend())
+section("predictionPowered", "predicted unchecked both,missed,wrong,neither share low high",
+        prediction_powered())
+section("kappa", "table kappa low high", kappa())
+section("anytime", "count total alpha low high", anytime())
