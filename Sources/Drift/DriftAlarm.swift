@@ -14,7 +14,7 @@
 /// The continuous alarm of one app, classifier and segment, for outputs that were all sampled with
 /// one probability; `WeightedDriftAlarm` where probabilities differ.
 ///
-/// Coded and read again, it goes on to the bit. The coded state holds at most 290·(K + 2) whole
+/// Coded and read again, it goes on to the bit. The coded state holds at most 450·(K + 2) whole
 /// numbers beside labels and baseline, K the classes with `__unseen__`.
 public struct DriftAlarm: Sendable {
   private let classes: AlarmClasses

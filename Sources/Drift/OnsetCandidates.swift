@@ -1,10 +1,10 @@
 // The ticks at which a change may have begun, thinned so that they stay few, with the labels since.
 //
-// Ages alone decide which are kept: a start at tick j stands while it is younger than 32·2^v ticks,
-// v the number of trailing zero bits of j, at most 16. So starts lie close together where the past
-// is near and far apart where it is far: never more than a sixteenth of their age, and at most 289
-// of them. No label decides, and e-values are not negative: the sum over the kept starts never
-// exceeds the sum over all, so an alarm on it never comes earlier.
+// Ages alone decide which are kept: a start at tick j stands while it is younger than 64·2^v ticks,
+// v the number of trailing zero bits of j, at most 12. So starts lie close together where the past
+// is near and far apart where it is far: never more than a 32nd of their age, and at most 449 of
+// them. No label decides, and e-values are not negative: the sum over the kept starts never exceeds
+// the sum over all, so an alarm on it never comes earlier.
 
 /// Starts of windows that all end now.
 struct OnsetCandidates: Hashable, Sendable {
@@ -17,8 +17,8 @@ struct OnsetCandidates: Hashable, Sendable {
     var counts: [Int64]
   }
 
-  private static let ticksKept: Int64 = 32
-  private static let levelMax = 16
+  private static let ticksKept: Int64 = 64
+  private static let levelMax = 12
 
   /// The oldest first.
   private(set) var starts: [Start] = []

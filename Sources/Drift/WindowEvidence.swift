@@ -1,12 +1,12 @@
 // The e-value of one stretch of outputs: how many times more probable its labels are if their
 // shares have changed at its start than if they are still what they were.
 //
-// Kind: e-value; its mean is 1 without drift. Formula: half of it lies on a change of all shares,
-// half on a change of one class k alone:
-//   e = ½·mean_s DM(S; s·p̂)/DM(S; (a + b)/φ + ½)
-//     + ½·mean_{k,s} BB_k(S; s·p̂)/BB_k(S; (a + b)/φ + ½),
+// Kind: e-value; its mean is 1 without drift. Formula: a quarter, w, of it lies on a change of all
+// shares, the rest on a change of one class k alone:
+//   e = w·mean_s DM(S; s·p̂)/DM(S; (a + b)/φ + ½)
+//     + (1 − w)·mean_{k,s} BB_k(S; s·p̂)/BB_k(S; (a + b)/φ + ½),
 // DM the Dirichlet–multinomial, BB_k its marginal of class k, a the baseline's counts, b those of
-// the outputs between baseline and start, p̂_k = (a_k + ½)/(n + K/2), and s in {30, 300}: how firmly
+// the outputs between baseline and start, p̂_k = (a_k + ½)/(n + K/2), and s in {40, 150}: how firmly
 // the new shares are expected near the old ones. The null is what has been seen predicts, not its
 // bare shares: with those 54 % of quiet streams alarm (n = 5,000).
 // Source: M. Lindon and A. Malek, NeurIPS 2022 (arXiv 2011.03567) for the numerator; H. Jeffreys,
@@ -14,10 +14,10 @@
 
 /// What a stretch of outputs says against the baseline.
 struct WindowEvidence: Sendable {
-  private static let strengths = [30.0, 300.0]
-
   let wobbleFactor: Double
   private let baseline: [Int64]
+  /// w.
+  private let jointWeight: Double
   /// p̂, own and rest.
   private let shares: [(own: Double, rest: Double)]
   private let changed: [PolyaPrior]
@@ -27,12 +27,17 @@ struct WindowEvidence: Sendable {
   /// - Parameters:
   ///   - baseline: a, the counts of at least two classes, none below 0.
   ///   - wobbleFactor: φ, at least 1.
-  init(baseline: [Int64], wobbleFactor: Double) {
+  ///   - strengths: s. `jointWeight`: w, in (0, 1).
+  init(
+    baseline: [Int64], wobbleFactor: Double, strengths: [Double] = [40, 150],
+    jointWeight: Double = 0.25
+  ) {
     let known = PolyaPrior(shapes: baseline.map { Double($0) + 0.5 })
     self.wobbleFactor = wobbleFactor
     self.baseline = baseline
     shares = baseline.indices.map { known.shares($0) }
-    changed = Self.strengths.map { strength in
+    self.jointWeight = jointWeight
+    changed = strengths.map { strength in
       PolyaPrior(shapes: known.shapes.map { strength * ($0 / known.total) })
     }
   }
@@ -86,9 +91,9 @@ struct WindowEvidence: Sendable {
       scratch.single[k] -= strengthsLog
       single.add(scratch.single[k])
     }
-    let half = ln(0.5)
     return logAdd(
-      half + joint.value - strengthsLog, half + single.value - ln(Double(classCount)))
+      ln(jointWeight) + joint.value - strengthsLog,
+      ln(1 - jointWeight) + single.value - ln(Double(classCount)))
   }
 
   /// The baseline's share of a class, p̂_k, in (0, 1).

@@ -333,7 +333,7 @@ def false_discovery():
         yield f"{listed(p)} {listed(plain)} {listed(any_dependence)}"
 
 
-def window_evidence(baseline, phi, window, past=None):
+def window_evidence(baseline, phi, window, past=None, strengths=(30, 300), weight=0.5):
     """ln e of the continuous alarm: textbook formulas, as differences of ln Γ."""
     past = past or [0] * len(baseline)
     k, total, half = len(baseline), sum(baseline), mpf("0.5")
@@ -349,10 +349,11 @@ def window_evidence(baseline, phi, window, past=None):
     def single(shapes, i):
         return polya([shapes[i], sum(shapes) - shapes[i]], [s[i], sum(s) - s[i]])
 
-    changed = [[strength * p for p in shares] for strength in (30, 300)]
-    joint = sum(exp(polya(c, s) - polya(null, s)) for c in changed) / 2
-    alone = sum(exp(single(c, i) - single(null, i)) for c in changed for i in range(k)) / (2 * k)
-    return log((joint + alone) / 2)
+    changed = [[strength * p for p in shares] for strength in strengths]
+    joint = sum(exp(polya(c, s) - polya(null, s)) for c in changed) / len(changed)
+    alone = sum(exp(single(c, i) - single(null, i))
+                for c in changed for i in range(k)) / (len(changed) * k)
+    return log(weight * joint + (1 - mpf(weight)) * alone)
 
 
 def window_evidences():
@@ -379,8 +380,10 @@ def window_evidences():
         ([7, 0], 1, [10, 15], [10**9, 2]),
     ]
     for baseline, phi, window, past in cases:
-        value = window_evidence(baseline, phi, window, past)
-        yield f"{listed(baseline)} {phi} {listed(window)} {listed(past)} {text(value)}"
+        for strengths, weight in (((30, 300), 0.5), ((40, 150), 0.25)):
+            value = window_evidence(baseline, phi, window, past, strengths, weight)
+            yield (f"{listed(baseline)} {phi} {listed(window)} {listed(past)} {listed(strengths)}"
+                   f" {weight} {text(value)}")
 
 
 def numeric_samples():
@@ -503,7 +506,7 @@ section("simulated", "baseline period p", simulated())
 section("wobble", "blocks period phi p", wobble())
 section("wald", "baseline period (label:pi:count) shares variances statistic p", wald())
 section("bh", "p adjusted(BH) adjusted(BY)", false_discovery())
-section("windowEvidence", "baseline phi window past ln(e)", window_evidences())
+section("windowEvidence", "baseline phi window past strengths jointWeight ln(e)", window_evidences())
 section("numeric", "baseline period W1 KS AD quantiles(.25 .5 .9 .99 of each)", numeric())
 section("andersonDarling", "samples statistic", anderson_more())
 section("permuted", "baseline period p(KS) p(AD), exact", permuted())
