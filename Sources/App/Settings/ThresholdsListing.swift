@@ -12,7 +12,8 @@ struct ThresholdsListing {
   var prices: [String] = []
 
   private static let rootNames = [
-    "gateway.yaml", "defaults.yaml", "bench.yaml", "apps", "prices", "baselines",
+    "gateway.yaml", "defaults.yaml", "bench.yaml", "drift-bench.yaml", "apps", "prices",
+    "baselines",
   ]
 
   /// Lists the directory and faults what does not belong there.
