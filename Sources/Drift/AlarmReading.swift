@@ -14,8 +14,8 @@ public struct AlarmReading: Hashable, Sendable, Codable {
     public var direction: Direction
     /// ln of the e-value, above 0.
     public var evidence: Double
-    /// The share in the baseline and since the onset, in [0, 1]: whether their difference matters to
-    /// anybody is another question than whether there is one.
+    /// The share in the baseline and since the onset, in [0, 1]: whether their difference matters
+    /// is another question than whether there is one.
     public var baselineShare: Double
     public var share: Double
   }

@@ -1,5 +1,5 @@
-// Whether the classifier can still be believed: its agreement with persons on checked outputs. It is
-// watched like the app itself, since a judge that drifts looks like a model that does.
+// Whether the classifier can still be believed: its agreement with persons on checked outputs. It
+// is watched like the app itself, since a judge that drifts looks like a model that does.
 //
 // Kind: agreement with intervals. Formula: κ = (p_o − p_e)/(1 − p_e) with the large-sample standard
 // error; sensitivity and specificity of each class with Wilson's interval.
@@ -33,7 +33,7 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
   public var classes: [ClassRates]
 
   /// - Parameters:
-  ///   - confusion: `confusion[j][i]`, checked outputs of true class j that were labelled i; square.
+  ///   - confusion: `confusion[j][i]`, checked outputs of true class j labelled i; square.
   ///   - confidence: of each interval, in (0, 1).
   /// - Returns: nil where nothing was checked or the matrix is not square.
   public init?(confusion: [[Int64]], confidence: Double = 0.95) {

@@ -3,8 +3,8 @@
 // sooner or later in every quiet stream.
 //
 // Kind: mixture Shiryaev–Roberts e-detector. Formula: M = Σ_j (n_j/tick)·e_j over the candidate
-// onsets j, e_j the e-value of the labels since (`WindowEvidence`), n_j the outputs of tick j; alarm
-// where ln M ≥ ln(A/tick). Before a change every e_j has mean 1, so M grows by one a full tick on
+// onsets j, e_j the e-value of the labels since (`WindowEvidence`), n_j the outputs of tick j;
+// alarm where ln M ≥ ln(A/tick). Before a change every e_j has mean 1, so M grows by one a full tick on
 // average and takes A outputs to reach the threshold; after it some e_j grows exponentially.
 // Default threshold: none; A is set for the whole installation by `averageRunLength`.
 // What is proven and what measured: docs/decisions/0016-continuous-alarm.md.

@@ -2,8 +2,8 @@
 // more, and some everywhere, for an error nobody looked for is not 0.
 //
 // Kind: allocation. Formula: a floor for each predicted class, the rest in proportion to
-// N_k·√(p_k(1 − p_k)), p_k the share of wrong labels in the class so far, with half a wrong and half
-// a right one added.
+// N_k·√(p_k(1 − p_k)), p_k the share of wrong labels in the class so far, with half a wrong and
+// half a right one added.
 // Default threshold: a floor of 10.
 // Source: J. Neyman, J. R. Stat. Soc. 97 (1934).
 

@@ -34,7 +34,7 @@ struct AlarmTables {
   ]
 
   /// Section "alarm": four classes, every tick looked at; ADWIN with as many false alarms.
-  func standard() throws -> [Figure] {
+  func fourClasses() throws -> [Figure] {
     let quiet = Stream(before: Self.shares, after: Self.shares, changeAt: nil, length: 20_000)
     let leeway = ProductRule.kind(runLength: Self.runLength)
     var figures = try falseAlarms("alarm", quiet, [leeway] + RollingRule.fixedCutOffs)
