@@ -4,8 +4,8 @@
 //
 // Kind: mixture Shiryaev–Roberts e-detector. Formula: M = Σ_j (n_j/tick)·e_j over the candidate
 // onsets j, e_j the e-value of the labels since (`WindowEvidence`), n_j the outputs of tick j;
-// alarm where ln M ≥ ln(A/tick). Before a change every e_j has mean 1, so M grows by one a full tick on
-// average and takes A outputs to reach the threshold; after it some e_j grows exponentially.
+// alarm where ln M ≥ ln(A/tick). Before a change every e_j has mean 1, so M grows by one a full
+// tick on average and takes A outputs to the threshold; after it some e_j grows exponentially.
 // Default threshold: none; A is set for the whole installation by `averageRunLength`.
 // What is proven and what measured: docs/decisions/0016-continuous-alarm.md.
 // Source: J. Shin, A. Ramdas and A. Rinaldo, E-detectors, New England J. Stat. Data Sci. 2 (2024);

@@ -3,9 +3,9 @@
 // 1/π where an output was kept and nothing where it was not, is fair whatever decided over π.
 //
 // Kind: mixture Shiryaev–Roberts e-detector over bets. Formula: for each class k, upwards with q
-// the upper bound of its baseline share, M ← (M + n/tick)·Π(1 + λ/π_i·(1{x_i = k} − q)), downwards with
-// q the lower bound, M ← (M + n/tick)·Π(1 + λ/π_i·(q − 1{x_i = k})); five λ below the largest at
-// which no factor could be negative; alarm where the mean of all M is at least A/tick.
+// the upper bound of its baseline share, M ← (M + n/tick)·Π(1 + λ/π_i·(1{x_i = k} − q)), downwards
+// with q the lower bound, M ← (M + n/tick)·Π(1 + λ/π_i·(q − 1{x_i = k})); five λ below the largest
+// at which no factor could be negative; alarm where the mean of all M is at least A/tick.
 // Default threshold: as `DriftAlarm`. The bounds are Wilson's at the effective size, 95 % jointly:
 // where they hold, the average run length is at least A for any mix of probabilities.
 // Source: A. Podkopaev and A. Ramdas, ICLR 2022 (arXiv 2110.06177); J. Shin, A. Ramdas and

@@ -1,7 +1,7 @@
 // The e-value of one stretch of outputs: how many times more probable its labels are if their
 // shares have changed at its start than if they are still what they were.
 //
-// Kind: e-value; its mean is 1 without drift. Formula: a quarter, w, of it lies on a change of all
+// Kind: e-value; its mean is 1 without drift. Formula: a tenth, w, of it lies on a change of all
 // shares, the rest on a change of one class k alone:
 //   e = w·mean_s DM(S; s·p̂)/DM(S; (a + b)/φ + ½)
 //     + (1 − w)·mean_{k,s} BB_k(S; s·p̂)/BB_k(S; (a + b)/φ + ½),
@@ -30,7 +30,7 @@ struct WindowEvidence: Sendable {
   ///   - strengths: s. `jointWeight`: w, in (0, 1).
   init(
     baseline: [Int64], wobbleFactor: Double, strengths: [Double] = [40, 150],
-    jointWeight: Double = 0.25
+    jointWeight: Double = 0.1
   ) {
     let known = PolyaPrior(shapes: baseline.map { Double($0) + 0.5 })
     self.wobbleFactor = wobbleFactor

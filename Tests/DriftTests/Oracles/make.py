@@ -380,7 +380,7 @@ def window_evidences():
         ([7, 0], 1, [10, 15], [10**9, 2]),
     ]
     for baseline, phi, window, past in cases:
-        for strengths, weight in (((30, 300), 0.5), ((40, 150), 0.25)):
+        for strengths, weight in (((30, 300), 0.5), ((40, 150), 0.1)):
             value = window_evidence(baseline, phi, window, past, strengths, weight)
             yield (f"{listed(baseline)} {phi} {listed(window)} {listed(past)} {listed(strengths)}"
                    f" {weight} {text(value)}")
