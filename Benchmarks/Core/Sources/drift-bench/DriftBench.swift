@@ -41,6 +41,9 @@ struct DriftBench: ParsableCommand {
     guard cores > 0, repetitions ?? 1 > 0, nights ?? 1 > 0 else {
       throw ValidationError("cores, repetitions and nights must be above 0")
     }
+    if quick, check {
+      throw ValidationError("--quick runs too little for --check: leave one of them out")
+    }
   }
 
   func run() throws {
