@@ -35,6 +35,7 @@ let package = Package(
     .executable(name: "leeway", targets: ["leeway"]),
     // For Benchmarks/Core, which measures these modules by themselves.
     .library(name: "LeewayCore", targets: ["Metering", "Store", "Tokens"]),
+    .library(name: "LeewayDrift", targets: ["Drift"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),

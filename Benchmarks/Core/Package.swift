@@ -9,6 +9,7 @@ let package = Package(
   dependencies: [
     .package(name: "leeway", path: "../.."),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),
   ],
   targets: [
     .target(name: "CAllocations"),
@@ -16,7 +17,16 @@ let package = Package(
       name: "core-bench",
       dependencies: [
         "CAllocations", .product(name: "LeewayCore", package: "leeway"),
+        .product(name: "LeewayDrift", package: "leeway"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // The drift mathematics by simulation: builds without the store.
+    .executableTarget(
+      name: "drift-bench",
+      dependencies: [
+        .product(name: "LeewayDrift", package: "leeway"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
       ]),
   ]
 )

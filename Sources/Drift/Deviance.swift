@@ -36,6 +36,11 @@ func stirlingError(_ x: Double) -> Double {
     sum += (x + 0.5) * ln1p(1 / x) - 1
     x += 1
   }
+  return sum + stirlingSeries(x)
+}
+
+/// The asymptotic series of `stirlingError`, to 1e-14 from x = 8 up.
+func stirlingSeries(_ x: Double) -> Double {
   let r = 1 / (x * x)
   let series =
     1.0 / 12 - r
@@ -44,7 +49,7 @@ func stirlingError(_ x: Double) -> Double {
         * (1.0 / 1680 - r
           * (1.0 / 1188
             - r * (691.0 / 360_360)))))
-  return sum + series / x
+  return series / x
 }
 
 /// ½·ln 2π.

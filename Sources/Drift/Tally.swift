@@ -78,8 +78,7 @@ public struct Tally: Hashable, Sendable {
 
   private mutating func addUnchecked(_ label: String, count: Int64, probability: Double) {
     let old = countsByProbability[probability]?[label] ?? 0
-    let (sum, hasOverflowed) = old.addingReportingOverflow(max(count, 0))
-    countsByProbability[probability, default: [:]][label] = hasOverflowed ? Int64.max : sum
+    countsByProbability[probability, default: [:]][label] = saturatingSum(old, max(count, 0))
   }
 }
 
@@ -120,6 +119,11 @@ extension Tally {
     return seen > 1
   }
 
+  /// The least probability with which any output was kept; nil where there is none.
+  var probabilityMin: Double? {
+    countsByProbability.filter { $0.value.values.contains { $0 > 0 } }.keys.min()
+  }
+
   /// Sum of 1/π over the outputs of each label: an estimate of how many there were before sampling.
   public func weights(of labels: [String]) -> [Double] { sums(of: labels) { 1 / $0 } }
 
@@ -137,11 +141,12 @@ extension Tally {
     labels.filter { !SpecialLabel.isSpecial($0) }.sorted()
       + SpecialLabel.allCases.map(\.rawValue).filter(labels.contains)
   }
+}
 
-  private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
-    let (sum, hasOverflowed) = left.addingReportingOverflow(right)
-    return hasOverflowed ? Int64.max : sum
-  }
+/// The sum of two counts, neither below 0; ends at `Int64.max`.
+func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
+  let (sum, hasOverflowed) = left.addingReportingOverflow(right)
+  return hasOverflowed ? Int64.max : sum
 }
 
 // MARK: - Stored form: a list of strata

@@ -5,10 +5,10 @@
 // xoshiro256** with a state filled by splitmix64.
 
 /// xoshiro256**; not for secrets.
-struct Xoshiro256: RandomNumberGenerator {
+public struct Xoshiro256: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
-  init(seed: UInt64) {
+  public init(seed: UInt64) {
     var filler = seed
     func fill() -> UInt64 {
       filler &+= 0x9E37_79B9_7F4A_7C15
@@ -19,7 +19,7 @@ struct Xoshiro256: RandomNumberGenerator {
     state = (fill(), fill(), fill(), fill())
   }
 
-  mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     let product = state.1 &* 5
     let result = ((product << 7) | (product >> 57)) &* 9
     let shifted = state.1 << 17
@@ -33,5 +33,5 @@ struct Xoshiro256: RandomNumberGenerator {
   }
 
   /// Uniform in the open interval (0, 1).
-  mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
+  public mutating func uniform() -> Double { (Double(next() >> 11) + 0.5) * 0x1p-53 }
 }

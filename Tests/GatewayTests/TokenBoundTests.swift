@@ -87,7 +87,7 @@ import Testing
     guard answer.status != 200 else { return nil }
     return try fixture.events().compactMap { event in
       if case .refused(let refused) = event.kind {
-        refused.budget?.estimate.nanodollars
+        refused.budget?.estimate.count
       } else {
         nil
       }

@@ -14,7 +14,8 @@ struct ThresholdsListing {
   var prices: [String] = []
 
   private static let rootNames = [
-    "gateway.yaml", "defaults.yaml", "organisation.yaml", "bench.yaml", "apps", "teams", "prices",
+    "gateway.yaml", "defaults.yaml", "organisation.yaml", "bench.yaml", "drift-bench.yaml", "apps",
+    "teams", "prices",
     "baselines",
   ]
 

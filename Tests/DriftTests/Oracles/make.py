@@ -1,14 +1,19 @@
 """Makes statistics.txt, the reference values of the tests in the folder above.
 
-Needs numpy, scipy (1.17) and mpmath: `python3 make.py > statistics.txt`. Every formula is written
+Needs numpy, scipy (1.17), mpmath, ppi-python (0.2) and statsmodels (0.15):
+`python3 make.py > statistics.txt`. Every formula is written
 out in 60-digit arithmetic or exact fractions, and checked against the scipy function that people
 know where there is one: our own values are compared with neither our own code nor one rounding.
 """
+import warnings
 from fractions import Fraction
+from itertools import combinations
 from math import comb
 
 import numpy as np
 import scipy.stats as st
+from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
+from statsmodels.stats.inter_rater import cohens_kappa
 from mpmath import betainc, erfc, exp, findroot, gammainc, log, loggamma, mp, mpf, nstr, pi, sqrt
 from scipy.spatial.distance import jensenshannon
 
@@ -328,6 +333,165 @@ def false_discovery():
         yield f"{listed(p)} {listed(plain)} {listed(any_dependence)}"
 
 
+def window_evidence(baseline, phi, window, past=None, strengths=(30, 300), weight=0.5):
+    """ln e of the continuous alarm: textbook formulas, as differences of ln Γ."""
+    past = past or [0] * len(baseline)
+    k, total, half = len(baseline), sum(baseline), mpf("0.5")
+    shares = [(a + half) / (total + half * k) for a in baseline]
+    null = [(a + b) / mpf(phi) + half for a, b in zip(baseline, past)]
+    s = [c / mpf(phi) for c in window]
+
+    def polya(shapes, counts):
+        a, n = sum(shapes), sum(counts)
+        return loggamma(a) - loggamma(a + n) + sum(
+            loggamma(x + c) - loggamma(x) for x, c in zip(shapes, counts))
+
+    def single(shapes, i):
+        return polya([shapes[i], sum(shapes) - shapes[i]], [s[i], sum(s) - s[i]])
+
+    changed = [[strength * p for p in shares] for strength in strengths]
+    joint = sum(exp(polya(c, s) - polya(null, s)) for c in changed) / len(changed)
+    alone = sum(exp(single(c, i) - single(null, i))
+                for c in changed for i in range(k)) / (len(changed) * k)
+    return log(weight * joint + (1 - mpf(weight)) * alone)
+
+
+def window_evidences():
+    given = [4500, 100, 250, 150]
+    known = {(90, 2, 5, 3): -0.6490868041, (430, 40, 20, 10): 17.1737349212,
+             (0, 0, 0, 50): 116.8899166916}
+    for window, value in known.items():
+        assert abs(float(window_evidence(given, 1, window)) - value) < 1e-9
+    halved = window_evidence([4500, 100, 250, 0], 2, [86, 4, 6, 4])
+    assert abs(float(halved) - 0.4402305402) < 1e-9
+    cases = [(given, 1, window) for window in known] + [
+        ([4500, 100, 250, 0], 2.0, [86, 4, 6, 4]), (given + [0], 1, [22, 1, 1, 1, 0]),
+        (given + [0], 1, [0, 0, 0, 0, 25]), (given + [0], 5.5, [2200, 90, 140, 70, 3]),
+        ([7, 0], 1, [1, 0]), ([7, 0], 1, [0, 1]), ([1, 0], 1, [10**9, 0]),
+        ([10**9, 5, 0], 1, [24, 1, 0]), ([10**9, 5, 0], 1, [10**6, 0, 1]),
+        ([10**9, 10**7, 0], 1, [10**9, 10**7 + 9000, 0]), ([900, 100, 0], 1, [10**9, 10**8, 0]),
+        ([10**9, 10**7, 0], 3.25, [10**7, 10**5, 0]), ([10**9, 0], 1, [10**9, 1]),
+        ([3] * 9 + [0], 1, [2] * 9 + [1]), ([40] * 50 + [0], 1, [1, 0] * 25 + [0]),
+        (list(range(1, 51)) + [0], 1.75, [5] * 50 + [2]),
+    ]
+    cases = [(*case, [0] * len(case[0])) for case in cases] + [
+        (given + [0], 1, [20, 2, 2, 1, 0], [910, 18, 42, 29, 1]),
+        (given + [0], 2.5, [2000, 200, 150, 80, 0], [10**6, 10**4, 10**5, 12345, 3]),
+        ([7, 0], 1, [10, 15], [10**9, 2]),
+    ]
+    for baseline, phi, window, past in cases:
+        for strengths, weight in (((30, 300), 0.5), ((40, 150), 0.1)):
+            value = window_evidence(baseline, phi, window, past, strengths, weight)
+            yield (f"{listed(baseline)} {phi} {listed(window)} {listed(past)} {listed(strengths)}"
+                   f" {weight} {text(value)}")
+
+
+def numeric_samples():
+    numbers = np.random.default_rng(312)
+    yield [1, 2, 3, 4], [2, 3, 5, 8, 13]
+    yield [5, 5, 5, 5], [5, 5, 5]
+    yield [1, 1, 2, 2, 3], [3, 4, 4, 5, 5, 5]
+    yield [0.25, -3.5, 1e9], [7, 7.5, -1e9, 2]
+    yield numbers.integers(1, 6, 40).tolist(), numbers.integers(2, 6, 25).tolist()
+    yield [numbers.lognormal(mean, 1, size).round(2).tolist()
+           for mean, size in [(3, 60), (3.3, 90)]]
+
+
+def anderson_darling(samples):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(st.anderson_ksamp(samples, variant="midrank").statistic)
+
+
+def numeric():
+    for a, c in numeric_samples():
+        w1, ks = st.wasserstein_distance(a, c), st.ks_2samp(a, c).statistic
+        ad = anderson_darling([a, c]) if len(set(a + c)) > 1 else 0.0
+        points = [float(np.quantile(side, p)) for side in (a, c) for p in (0.25, 0.5, 0.9, 0.99)]
+        yield f"{listed(a)} {listed(c)} {float(w1)!r} {float(ks)!r} {ad!r} {listed(points)}"
+
+
+def anderson_more():
+    """The second: Scholz and Stephens (1987), table 4; their A2akN is 4.480."""
+    laboratories = [[38.7, 41.5, 43.8, 44.5, 45.5, 46, 47.7, 58],
+                    [39.2, 39.3, 39.7, 41.4, 41.8, 42.9, 43.3, 45.8],
+                    [34, 35, 39, 40, 43, 43, 44, 45],
+                    [34, 34.8, 34.8, 35.4, 37.2, 37.8, 41.2, 42.8]]
+    for samples in ([[1, 2, 2, 5], [2, 3, 6], [1, 7, 8, 9, 9]], laboratories):
+        yield ";".join(map(listed, samples)) + f" {anderson_darling(samples)!r}"
+
+
+def permuted():
+    """Exact permutation p of KS and of Anderson-Darling, every assignment counted."""
+    for a, c in [([1, 2, 3, 4, 6], [5, 7, 8, 9]), ([1, 1, 2, 2, 3, 3], [2, 3, 3, 4, 4]),
+                 ([0.5, 0.7, 9, 11], [1, 2, 3, 4, 5, 6])]:
+        pooled = a + c
+
+        def both(chosen):
+            left = [pooled[i] for i in chosen]
+            right = [pooled[i] for i in range(len(pooled)) if i not in chosen]
+            return float(st.ks_2samp(left, right).statistic), anderson_darling([left, right])
+
+        seen = both(tuple(range(len(a))))
+        all_ = [both(chosen) for chosen in combinations(range(len(pooled)), len(a))]
+        reached = [sum(bool(row[i] >= seen[i] - 1e-9) for row in all_) for i in (0, 1)]
+        p = [count / len(all_) for count in reached]
+        yield f"{listed(a)} {listed(c)} {p[0]!r} {p[1]!r}"
+
+
+def trend():
+    for a, c, scores in [([10, 20, 30, 25, 15], [5, 12, 30, 33, 28], [1, 2, 3, 4, 5]),
+                         ([100, 0, 3], [90, 1, 9], [0, 1, 10]), ([5, 5], [9, 1], [1, 2]),
+                         ([400, 300, 300], [41, 29, 30], [1, 2, 3])]:
+        side = np.repeat([0, 1], [sum(a), sum(c)])
+        score = np.concatenate([np.repeat(scores, a), np.repeat(scores, c)])
+        z = float(np.corrcoef(side, score)[0, 1] * np.sqrt(len(side)))
+        yield f"{listed(a)} {listed(c)} {listed(scores)} {z!r} {float(st.chi2.sf(z * z, 1))!r}"
+
+
+def prediction_powered():
+    """Columns: predicted unchecked, then checked as both, missed, wrong, neither."""
+    for predicted, unchecked, cells in [(180, 900, (25, 5, 8, 62)), (4000, 50000, (14, 9, 3, 174)),
+                                        (40, 200, (30, 0, 0, 40)), (300, 1000, (12, 18, 18, 42))]:
+        y = np.repeat([1.0, 1.0, 0.0, 0.0], cells)
+        f = np.repeat([1.0, 0.0, 1.0, 0.0], cells)
+        u = np.repeat([1.0, 0.0], [predicted, unchecked - predicted])
+        low, high = ppi_mean_ci(y, f, u, alpha=0.05)
+        share = np.asarray(ppi_mean_pointestimate(y, f, u)).item()
+        yield f"{predicted} {unchecked} {listed(cells)} {share!r} {low.item()!r} {high.item()!r}"
+
+
+def kappa():
+    for table in ([[40, 5], [3, 52]], [[20, 3, 1], [2, 30, 4], [0, 6, 14]], [[9, 1], [1, 0]]):
+        found = cohens_kappa(np.array(table))
+        yield (";".join(map(listed, table))
+               + f" {float(found.kappa)!r} {float(found.kappa_low)!r} {float(found.kappa_upp)!r}")
+
+
+def anytime():
+    """The roots of ln B(s+1/2, f+1/2) - ln B(1/2, 1/2) - s ln x - f ln(1-x) = ln(1/alpha)."""
+    half = mpf("0.5")
+    for s, n, alpha in [(0, 1, 0.05), (0, 40, 0.05), (3, 10, 0.05), (20, 1000, 0.05),
+                        (999, 1000, 0.01), (5, 10**6, 0.05), (2 * 10**7, 10**9, 0.05)]:
+        f = n - s
+
+        def beyond(x):
+            mixture = (loggamma(s + half) + loggamma(f + half) - loggamma(mpf(n) + 1) - log(pi))
+            return mixture - s * log(x) - f * log(1 - x) - log(1 / mpf(repr(alpha)))
+
+        def root(low, high):
+            for _ in range(200):
+                middle = (low + high) / 2
+                same = (beyond(middle) > 0) == (beyond(low) > 0)
+                low, high = (middle, high) if same else (low, middle)
+            return low
+
+        tiny, centre = mpf("1e-40"), mpf(s) / n
+        low = root(tiny, centre) if s > 0 else 0
+        high = root(1 - tiny, centre if s > 0 else tiny) if f > 0 else 1
+        yield f"{s} {n} {alpha} {text(low)} {text(high)}"
+
+
 print("# Reference values for the tests in the folder above, made by make.py.")
 print("# A section starts with [name]; its second line says what the columns are.")
 section("logGamma", "x lnGamma(x)", log_gamma())
@@ -342,3 +506,12 @@ section("simulated", "baseline period p", simulated())
 section("wobble", "blocks period phi p", wobble())
 section("wald", "baseline period (label:pi:count) shares variances statistic p", wald())
 section("bh", "p adjusted(BH) adjusted(BY)", false_discovery())
+section("windowEvidence", "baseline phi window past strengths jointWeight ln(e)", window_evidences())
+section("numeric", "baseline period W1 KS AD quantiles(.25 .5 .9 .99 of each)", numeric())
+section("andersonDarling", "samples statistic", anderson_more())
+section("permuted", "baseline period p(KS) p(AD), exact", permuted())
+section("trend", "baseline period scores z p", trend())
+section("predictionPowered", "predicted unchecked both,missed,wrong,neither share low high",
+        prediction_powered())
+section("kappa", "table kappa low high", kappa())
+section("anytime", "count total alpha low high", anytime())
