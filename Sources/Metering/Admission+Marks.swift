@@ -25,14 +25,14 @@ extension Admission {
 
     @inline(__always)
     func isReached(by settled: Amounts) -> Bool {
-      gauge >= 0 || settled.money >= next.money || settled.tokens >= next.tokens
-        || settled.calls >= next.calls
+      gauge >= 0 || settled.reachesAny(of: next)
     }
   }
 
   /// A rolling budget of one scope: the places of its slices of now.
   struct Gauge: Sendable {
     var account: AccountID
+    var budget: BudgetPlace
     var places: [Int]
     /// By unit, the lowest sum over the slices at which the next mark is passed. It falls with the
     /// sum, so that a mark is passed anew when spend comes back to it.
@@ -110,7 +110,8 @@ extension Admission {
     let places = [place] + earlier
     let settled = settled(at: places)
     let next = budget.nextMarks(policy, above: settled)
-    let gauge = Gauge(account: id, places: places, next: next)
+    guard let found = self.known[id.scope.family]?[id.budget] else { return }
+    let gauge = Gauge(account: id, budget: found, places: places, next: next)
     let known = places.first { watches[$0].gauge >= 0 }
     let number = known.map { watches[$0].gauge } ?? gauges.count
     if number == gauges.count { gauges.append(gauge) } else { gauges[number] = gauge }
@@ -125,15 +126,30 @@ extension Admission {
   /// at last.
   mutating func crossed(_ place: Int, at now: Timestamp) -> [BudgetCrossing] {
     let number = watches[place].gauge
-    let id = number < 0 ? ledger.name(at: place) : gauges[number].account
+    if number >= 0 { return crossed(gauge: number, at: now) }
+    let id = ledger.name(at: place)
     guard let (policy, budget) = budget(of: id) else { return [] }
-    let settled = settled(at: number < 0 ? [place] : gauges[number].places)
-    let from = number < 0 ? watches[place].next : gauges[number].next
-    let next = budget.nextMarks(policy, above: settled)
-    if number < 0 { watches[place].next = next } else { gauges[number].next = next }
+    let settled = ledger.account(at: place).settled
+    let from = watches[place].next
+    watches[place].next = budget.nextMarks(policy, above: settled)
     guard let window = budget.window(named: id.window, at: now) else { return [] }
     return untold(
       Self.crossings(of: id, policy, budget, window, settled: settled, from: from))
+  }
+
+  /// The same of a rolling window, which is looked at on every settlement: its marks come nearer
+  /// again when its sum falls.
+  private mutating func crossed(gauge number: Int, at now: Timestamp) -> [BudgetCrossing] {
+    let settled = settled(at: gauges[number].places)
+    let from = gauges[number].next
+    let place = gauges[number].budget
+    let policy = policies[place.policy]
+    let budget = policy.budgets[place.budget]
+    gauges[number].next = budget.nextMarks(policy, above: settled)
+    guard settled.reachesAny(of: from), let window = budget.window(at: now) else { return [] }
+    return untold(
+      Self.crossings(
+        of: gauges[number].account, policy, budget, window, settled: settled, from: from))
   }
 
   /// The marks that an account of a window of today's passed on its way from `before`.

@@ -54,6 +54,12 @@ public struct Amounts: Hashable, Sendable, Codable {
     return sum
   }
 
+  /// Whether one unit at least is as much as the other's.
+  @inline(__always)
+  func reachesAny(of other: Amounts) -> Bool {
+    money >= other.money || tokens >= other.tokens || calls >= other.calls
+  }
+
   /// The count in one unit: nanodollars, tokens or calls.
   public subscript(unit: BudgetUnit) -> Int64 {
     get {
