@@ -49,7 +49,11 @@ struct BatchFile: Sendable {
 
   /// Why the file is refused; nil: it is not.
   var refusal: Denial? {
-    denial ?? reader.fault.map { .requestInvalid(message: $0.message) }
+    if let denial { return denial }
+    if let fault = reader.fault { return .requestInvalid(message: fault.message) }
+    // What follows bounds it no more.
+    if case .none(let denial) = bound.bound, policy.isBudgeted { return denial }
+    return nil
   }
 
   private mutating func read(

@@ -123,13 +123,17 @@ import Testing
     try await fixture.stop()
   }
 
-  @Test func aLineThatIsRefusedEndsTheReading() async throws {
+  @Test(arguments: [
+    ("nonsense", 400), (FileBatchUpstream.line("unknown-model"), 403),
+    (FileBatchUpstream.line("gpt-open", most: nil), 400),
+  ])
+  func aLineThatIsRefusedEndsTheReading(line: String, status: Int) async throws {
     let upstream = try FileBatchUpstream()
     upstream.hold([
-      .send("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nnonsense\n"), .expectClose,
+      .send("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n\(line)\n"), .expectClose,
     ])
     let fixture = try await Self.fixture(upstream)
-    #expect(try await fixture.call(Self.request()).status == 400)
+    #expect(try await fixture.call(Self.request()).status == status)
     try await eventually { upstream.closesSeen == 1 }
     try await fixture.stop()
   }

@@ -159,8 +159,10 @@ struct LedgerHistory {
   }
 
   private static func job(of call: CallID, isBounded: Bool, at now: Timestamp) -> FollowedJob {
+    let kinds = FollowedJob.Kind.allCases
     var job = FollowedJob(
-      kind: .backgroundResponse, upstream: "openai", path: "/v1/responses",
+      kind: kinds[Int(call.number % UInt64(kinds.count))], upstream: "openai",
+      path: "/v1/responses",
       id: "resp_\(call.number)", model: "büro-✓", serviceTier: isBounded ? "flex" : nil,
       inputTokens: Int64(call.number) * 7, outputTokens: isBounded ? 4_096 : nil,
       status: isBounded ? 200 : 0, startedAt: now)
