@@ -7,7 +7,7 @@
 // alarm where ln M ≥ ln(A/tick). Before a change every e_j has mean 1, so M grows by one a full
 // tick on average and takes A outputs to the threshold; after it some e_j grows exponentially.
 // Default threshold: none; A is set for the whole installation by `averageRunLength`.
-// What is proven and what measured: docs/decisions/0016-continuous-alarm.md.
+// What is proven and what measured: docs/decisions/0017-continuous-alarm.md.
 // Source: J. Shin, A. Ramdas and A. Rinaldo, E-detectors, New England J. Stat. Data Sci. 2 (2024);
 // A. Shiryaev (1963) and S. Roberts (1966).
 
