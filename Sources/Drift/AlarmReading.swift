@@ -59,9 +59,11 @@ public struct AlarmFault: Error, Equatable, CustomStringConvertible {
 }
 
 /// What every monitor of an installation takes for its average run length A so that all of them
-/// together raise at most one false alarm in `days` days on average.
+/// together raise one false alarm in `days` days, or fewer, on average.
 ///
-/// Each monitor raises at most N_i/A a day; the sum over all is N/A = 1/D.
+/// A monitor's first false alarm comes within t outputs with a probability of at most t/A, on
+/// average over what its baseline leaves uncertain; in t days that is t·N_i/A, and over all
+/// monitors t·N/A = t/D. Of the alarms after an acknowledged one this is measured, not proven.
 /// - Parameters:
 ///   - days: D, the days for one false alarm, above 0.
 ///   - outputsPerDay: labelled outputs a day of each monitor: each app, classifier and segment.

@@ -1,8 +1,8 @@
 // The share of a class from many outputs that a classifier labelled and a few that a person checked
 // at random: as right as the person, and more precise than the few alone.
 //
-// Kind: estimate with interval (PPI++). Formula, U the outputs without a person's label and L those
-// with one, f the classifier's label as 0 or 1, Y the person's, weights 1/π on L:
+// Kind: estimate with interval (PPI++). Formula, U all outputs (those without a person's label where
+// every output was as likely to be checked) and L those with one, f the classifier's label as 0 or 1, Y the person's, weights 1/π on L:
 //   θ̂ = λ·mean_U f + mean_L(Y − λf), λ = clip(Cov_L(Y, f)/((1 + n/N)·Var f), 0, 1),
 //   se² = λ²·Var_U f/N + Σ_L w²(Y − λf − mean)²/(Σ_L w)².
 // Below ten checked outputs of either kind the normal interval fails, and the person's labels alone
@@ -46,8 +46,9 @@ public struct CheckedShare: Hashable, Sendable, Codable {
 /// The share of a class.
 ///
 /// - Parameters:
-///   - predicted: outputs without a person's label to which the classifier gave the class.
-///   - unchecked: all outputs without a person's label.
+///   - predicted: of `unchecked`, those to which the classifier gave the class.
+///   - unchecked: all outputs, the checked among them. Those without a person's label may stand for
+///     all only where every output was as likely to be checked: else they are no random sample.
 ///   - checked: a random sample; entries with a probability outside (0, 1] are left out.
 ///   - confidence: in (0, 1).
 /// - Returns: nil where nothing was checked.
