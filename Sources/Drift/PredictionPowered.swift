@@ -1,9 +1,9 @@
 // The share of a class from many outputs that a classifier labelled and a few that a person checked
 // at random: as right as the person, and more precise than the few alone.
 //
-// Kind: estimate with interval (PPI++). Formula, U all outputs (those without a person's label where
-// every output was as likely to be checked) and L those with one, f the classifier's label as 0 or
-// 1, Y the person's, weights 1/π on L:
+// Kind: estimate with interval (PPI++). Formula, U all outputs (where every output was as likely to
+// be checked, those without a person's label will do) and L those with one, f the classifier's
+// label as 0 or 1, Y the person's, weights 1/π on L:
 //   θ̂ = λ·mean_U f + mean_L(Y − λf), λ = clip(Cov_L(Y, f)/((1 + n/N)·Var f), 0, 1),
 //   se² = λ²·Var_U f/N + Σ_L w²(Y − λf − mean)²/(Σ_L w)².
 // Below ten checked outputs of either kind the normal interval fails, and the person's labels alone
