@@ -51,7 +51,7 @@ final class RunningProcess: Sendable {
     }
   }
 
-  func wait(seconds: Double = 60) async throws -> CommandResult {
+  func wait(seconds: Double = 300) async throws -> CommandResult {
     var status: Int32?
     try await eventually("the process ended", seconds: seconds) {
       status = self.child.endStatus
@@ -63,14 +63,14 @@ final class RunningProcess: Sendable {
   /// As a loss of the process: no handler runs.
   func kill9() async throws {
     child.signal(SIGKILL)
-    _ = try await wait(seconds: 60)
+    _ = try await wait()
   }
 
   /// As an operator stops it.
   @discardableResult
   func terminate() async throws -> CommandResult {
     child.signal(SIGTERM)
-    return try await wait(seconds: 60)
+    return try await wait()
   }
 }
 
@@ -83,6 +83,8 @@ func eventually(
     if try await condition() { return }
     try await Task.sleep(for: .milliseconds(20))
   }
+  // Where the other tests keep all threads busy, the sleep may have outlasted the deadline.
+  if try await condition() { return }
   throw ProcessFailure(description: "not within \(seconds) s: \(what)")
 }
 
