@@ -134,11 +134,11 @@ struct OverviewModel {
     let refusals = sum(\.refusals)
     return [
       Tile(name: "Spent", value: PageText.dollars(spent), tone: ""),
-      Tile(name: "Calls", value: PageText.grouped(sum(\.calls)), tone: ""),
+      Tile(name: "Calls", value: sum(\.calls).groupedText, tone: ""),
       Tile(
-        name: "Errors", value: PageText.grouped(errors), tone: errorTone(errors, of: sum(\.calls))),
-      Tile(name: "Refusals", value: PageText.grouped(refusals), tone: refusals > 0 ? "watch" : ""),
-      Tile(name: "Open now", value: PageText.grouped(overview.openCalls), tone: ""),
+        name: "Errors", value: errors.groupedText, tone: errorTone(errors, of: sum(\.calls))),
+      Tile(name: "Refusals", value: refusals.groupedText, tone: refusals > 0 ? "watch" : ""),
+      Tile(name: "Open now", value: overview.openCalls.groupedText, tone: ""),
     ]
   }
 }
@@ -160,14 +160,14 @@ extension OverviewModel.Row {
     bars = app.budgets.map(OverviewModel.Bar.init)
     isUncapped = app.budgets.isEmpty
     spent = PageText.dollars(app.spent)
-    calls = PageText.grouped(app.calls)
-    errors = PageText.grouped(app.errors)
+    calls = app.calls.groupedText
+    errors = app.errors.groupedText
     hasErrors = app.errors > 0
     errorTone = OverviewModel.errorTone(app.errors, of: app.calls)
     errorShare = app.errors > 0 && app.calls > 0 ? Self.share(app.errors, of: app.calls) : nil
-    refusals = PageText.grouped(app.refusals)
+    refusals = app.refusals.groupedText
     hasRefusals = app.refusals > 0
-    unknownUsage = app.unknownUsage > 0 ? PageText.grouped(app.unknownUsage) : nil
+    unknownUsage = app.unknownUsage > 0 ? app.unknownUsage.groupedText : nil
     verdict = app.verdict.map(OverviewModel.Verdict.init)
   }
 

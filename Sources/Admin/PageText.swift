@@ -10,7 +10,7 @@ enum PageText {
     if magnitude == 0 { return "$0.00" }
     if magnitude >= 10_000_000 || magnitude % 10_000_000 == 0 {
       let cents = (magnitude + 5_000_000) / 10_000_000
-      return "\(sign)$\(grouped(cents / 100)).\(padded(cents % 100, 2))"
+      return "\(sign)$\((cents / 100).groupedText).\(padded(cents % 100, 2))"
     }
     if magnitude < 1000 { return "\(sign)<$0.000001" }
     var digits = padded((magnitude + 500) / 1000, 6)
@@ -21,20 +21,9 @@ enum PageText {
   static func amount(_ amount: Amount) -> String {
     switch amount {
     case .money(let money): dollars(money)
-    case .tokens(let count): "\(grouped(count)) tokens"
-    case .calls(let count): "\(grouped(count)) calls"
+    case .tokens(let count): "\(count.groupedText) tokens"
+    case .calls(let count): "\(count.groupedText) calls"
     }
-  }
-
-  /// 1234567 → "1,234,567".
-  static func grouped(_ number: some BinaryInteger) -> String {
-    let digits = String(number.magnitude)
-    var text = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-      text.append(digit)
-    }
-    return number < 0 ? "−" + text : text
   }
 
   /// A share of a whole in tenths of a percent, 0…1000; what is above nothing shows as something.

@@ -58,6 +58,14 @@ public struct AlarmFault: Error, Equatable, CustomStringConvertible {
   }
 }
 
+extension AlarmReading {
+  /// Raises the alarm where none is open and the evidence suffices.
+  mutating func raise(unless latched: inout AlarmReading?) {
+    isAlarm = latched == nil && evidence >= threshold
+    if isAlarm { latched = self }
+  }
+}
+
 /// What every monitor of an installation takes for its average run length A so that all of them
 /// together raise one false alarm in `days` days, or fewer, on average.
 ///

@@ -66,8 +66,7 @@ public struct DriftAlarm: Sendable {
     guard !tick.isEmpty else { return nil }
     candidates.append(classes.counts(of: tick))
     var reading = read()
-    reading.isAlarm = latched == nil && reading.evidence >= reading.threshold
-    if reading.isAlarm { latched = reading }
+    reading.raise(unless: &latched)
     return reading
   }
 

@@ -13,6 +13,30 @@ struct SimulatedP {
   var draws: Int
 }
 
+/// Besag and Clifford's count: it need not go on once enough draws have reached what was observed.
+struct ExceedanceCount {
+  private let most: Int
+  private var exceedances = 0
+  private(set) var draws = 0
+
+  /// - Parameter most: at least 1.
+  init(most: Int) { self.most = most }
+
+  var isDone: Bool { exceedances == most }
+
+  /// Counts a draw.
+  mutating func take(_ reaches: Bool) {
+    draws += 1
+    if reaches { exceedances += 1 }
+  }
+
+  var p: SimulatedP {
+    let value =
+      isDone ? Double(most) / Double(draws) : Double(1 + exceedances) / Double(draws + 1)
+    return SimulatedP(value: value, draws: draws)
+  }
+}
+
 extension CountTable {
   /// The fewest simulations, R, with which a change of one among `familySize` members can pass the
   /// Benjamini–Hochberg procedure at `falseDiscoveryRate`, at least 9,999.
@@ -29,16 +53,11 @@ extension CountTable {
     // Rounding must not make a table that equals the observed one look smaller.
     let bound = simulation.observed * (1 - 1e-10)
     var generator = Xoshiro256(seed: seed)
-    var exceedances = 0
-    for draw in 1...max(drawsMax, 1) {
-      guard simulation.drawReaches(bound, &generator) else { continue }
-      exceedances += 1
-      if exceedances == exceedancesMax {
-        return SimulatedP(value: Double(exceedances) / Double(draw), draws: draw)
-      }
+    var count = ExceedanceCount(most: exceedancesMax)
+    while !count.isDone, count.draws < max(drawsMax, 1) {
+      count.take(simulation.drawReaches(bound, &generator))
     }
-    let draws = max(drawsMax, 1)
-    return SimulatedP(value: Double(1 + exceedances) / Double(draws + 1), draws: draws)
+    return count.p
   }
 }
 

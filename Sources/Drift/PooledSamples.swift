@@ -54,24 +54,16 @@ struct PooledSamples {
     guard isComparable else { return statistics.map { _ in nothing } }
     // Rounding must not make an assignment that equals the observed one look smaller.
     let bounds = statistics.map { $0(self) * (1 - 1e-10) }
-    var exceedances = statistics.map { _ in 0 }
-    var found: [SimulatedP?] = statistics.map { _ in nil }
+    var counts = statistics.map { _ in ExceedanceCount(most: exceedancesMax) }
     var generator = Xoshiro256(seed: seed)
     var shuffled = self
-    let draws = max(drawsMax, 1)
-    for draw in 1...draws {
+    for _ in 1...max(drawsMax, 1) {
       shuffled.shuffle(&generator)
-      for index in statistics.indices where found[index] == nil {
-        guard statistics[index](shuffled) >= bounds[index] else { continue }
-        exceedances[index] += 1
-        if exceedances[index] == exceedancesMax {
-          found[index] = SimulatedP(value: Double(exceedancesMax) / Double(draw), draws: draw)
-        }
+      for index in statistics.indices where !counts[index].isDone {
+        counts[index].take(statistics[index](shuffled) >= bounds[index])
       }
-      if found.allSatisfy({ $0 != nil }) { break }
+      if counts.allSatisfy(\.isDone) { break }
     }
-    return zip(found, exceedances).map {
-      $0 ?? SimulatedP(value: Double(1 + $1) / Double(draws + 1), draws: draws)
-    }
+    return counts.map(\.p)
   }
 }

@@ -121,8 +121,7 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
     ticks = saturatingSum(ticks, 1)
     outputs = saturatingSum(outputs, size)
     var reading = read()
-    reading.isAlarm = latched == nil && reading.evidence >= reading.threshold
-    if reading.isAlarm { latched = reading }
+    reading.raise(unless: &latched)
     return reading
   }
 

@@ -116,15 +116,12 @@ extension Admission {
 
   /// The scopes whose accounts of one budget a call draws on: one, none, or a batch's models.
   private func scopes(of budget: Budget, for request: AdmissionRequest) -> [BudgetScope] {
-    let app = policies[request.app].app
+    let policy = policies[request.app]
+    let app = policy.app
     switch budget.holder {
-    case .app: return [.app(app)]
-    case .shared(let scope): return [scope]
-    case .environment(let name):
-      return environment(of: request) == name ? [.part(.environment, of: app, name)] : []
-    case .tag(let place):
-      guard request.tags.contains(TagSet(place: place)) else { return [] }
-      return [.part(.tag, of: app, policies[request.app].tags[place])]
+    case .app, .shared: break
+    case .environment(let name): if environment(of: request) != name { return [] }
+    case .tag(let place): if !request.tags.contains(TagSet(place: place)) { return [] }
     case .eachKey: return [.part(.key, of: app, String(request.key))]
     case .eachUser: return [.part(.user, of: app, request.user)]
     case .eachModel:
@@ -132,6 +129,7 @@ extension Admission {
       let families = Set(([request.model] + request.otherModels).map(ModelName.family))
       return families.sorted().map { .part(.model, of: app, $0) }
     }
+    return budget.holder.scope(in: policy).map { [$0] } ?? []
   }
 
   /// Finds what a call draws on at a moment, and how long that stays the same.

@@ -114,19 +114,29 @@ public enum Amount: Hashable, Sendable, Codable {
   public var text: String {
     switch self {
     case .money(let money): "$\(money.dollarsText)"
-    case .tokens(let count): Self.grouped(count) + (count == 1 ? " token" : " tokens")
-    case .calls(let count): Self.grouped(count) + (count == 1 ? " call" : " calls")
+    case .tokens(let count): Self.figure(count) + (count == 1 ? " token" : " tokens")
+    case .calls(let count): Self.figure(count) + (count == 1 ? " call" : " calls")
     }
   }
+}
 
-  private static func grouped(_ count: Int64) -> String {
-    var text = String(count.magnitude)
-    var place = text.utf8.count - 3
-    while place > 0 {
-      text.insert(",", at: text.index(text.startIndex, offsetBy: place))
-      place -= 3
+extension Amount {
+  /// With a hyphen for the sign, as machines' texts have it.
+  private static func figure(_ count: Int64) -> String {
+    (count < 0 ? "-" : "") + count.magnitude.groupedText
+  }
+}
+
+extension BinaryInteger {
+  /// With its digits in threes: `1,234,567`.
+  public var groupedText: String {
+    let digits = String(magnitude)
+    var text = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { text += "," }
+      text.append(digit)
     }
-    return (count < 0 ? "-" : "") + text
+    return self < 0 ? "−" + text : text
   }
 }
 

@@ -11,24 +11,15 @@ import Testing
 /// A provider of both kinds of batch, which ends them when it is told to and breaks off in the
 /// middle of their results until it is told not to.
 private final class BatchProvider: Sendable {
-  private let listener: Int32
-  let port: Int
+  private let server: HTTPServer
+  var port: Int { server.port }
   private let isDone = Atomic<Bool>(false)
   private let givesAll = Atomic<Bool>(false)
   private let halfRead = Mutex<Set<String>>([])
 
   init() throws {
-    (listener, port) = try listeningSocket()
-    Thread { [self] in
-      while true {
-        let descriptor = accept(listener, nil, nil)
-        guard descriptor >= 0 else { return }
-        let socket = RawSocket(descriptor: descriptor, patienceSeconds: 120)
-        let thread = Thread { [self] in try? serve(socket) }
-        thread.stackSize = 1 << 19
-        thread.start()
-      }
-    }.start()
+    server = try HTTPServer()
+    server.start { [self] head, socket in try answer(head, socket) }
   }
 
   /// Every batch has ended from now on.
@@ -40,51 +31,38 @@ private final class BatchProvider: Sendable {
   /// Of which batches the first half of the results was handed out.
   var halves: Set<String> { halfRead.withLock { $0 } }
 
-  func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  func stop() { server.stop() }
 
-  private func serve(_ socket: RawSocket) throws {
-    while true {
-      let head = String(decoding: try socket.receive(through: "\r\n\r\n"), as: UTF8.self)
-      let length = RawAnswer(status: 0, head: head, body: []).header("content-length")
-      _ = try socket.receive(count: length.flatMap { Int($0) } ?? 0)
-      let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
-      let isMessages = head.contains("/messages/")
-      if head.contains("/file-in/content") {
-        let line = #"{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":"#
-        let body = #"{"model":"gpt-4o-mini","max_completion_tokens":64,"messages":[]}}"# + "\n"
-        try answer(line + body + line + body, socket)
-      } else if head.contains("/results") || head.contains("/file-out/content") {
-        try results(isMessages ? Self.message + Self.message : Self.chat + Self.chat, head, socket)
-      } else if isMessages {
-        let state = ends ? "ended" : "in_progress"
-        let counts = #""request_counts":{"processing":0,"succeeded":2}"#
-        try answer(#"{"id":"msgbatch_1","processing_status":"\#(state)",\#(counts)}"#, socket)
-      } else {
-        let state = ends ? "completed" : "in_progress"
-        try answer(
-          #"{"id":"batch_1","endpoint":"/v1/chat/completions","status":"\#(state)","#
-            + #""output_file_id":"file-out","request_counts":{"total":2,"completed":2}}"#, socket)
-      }
+  private func answer(_ head: String, _ socket: RawSocket) throws {
+    let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
+    let isMessages = head.contains("/messages/")
+    if head.contains("/file-in/content") {
+      let line = #"{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":"#
+      let body = #"{"model":"gpt-4o-mini","max_completion_tokens":64,"messages":[]}}"# + "\n"
+      try HTTPServer.answer(line + body + line + body, socket)
+    } else if head.contains("/results") || head.contains("/file-out/content") {
+      try results(isMessages ? Self.message + Self.message : Self.chat + Self.chat, head, socket)
+    } else if isMessages {
+      let state = ends ? "ended" : "in_progress"
+      let counts = #""request_counts":{"processing":0,"succeeded":2}"#
+      try HTTPServer.answer(
+        #"{"id":"msgbatch_1","processing_status":"\#(state)",\#(counts)}"#, socket)
+    } else {
+      let state = ends ? "completed" : "in_progress"
+      try HTTPServer.answer(
+        #"{"id":"batch_1","endpoint":"/v1/chat/completions","status":"\#(state)","#
+          + #""output_file_id":"file-out","request_counts":{"total":2,"completed":2}}"#, socket)
     }
   }
 
   private func results(_ text: String, _ head: String, _ socket: RawSocket) throws {
-    if givesAll.load(ordering: .relaxed) { return try answer(text, socket) }
+    if givesAll.load(ordering: .relaxed) { return try HTTPServer.answer(text, socket) }
     try socket.send(
       "HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
         + text.prefix(text.count / 2 + 20))
     let path = String(head.prefix { !$0.isNewline })
     halfRead.withLock { _ = $0.insert(path) }
     _ = try socket.receiveAll()
-  }
-
-  private func answer(_ body: String, _ socket: RawSocket) throws {
-    try socket.send(
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
   }
 
   private static let message =

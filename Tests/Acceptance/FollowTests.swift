@@ -10,55 +10,35 @@ import Testing
 
 /// A provider that makes responses in the background and ends them when it is told to.
 final class BackgroundProvider: Sendable {
-  private let listener: Int32
-  let port: Int
+  private let server: HTTPServer
+  var port: Int { server.port }
   private let isDone = Atomic<Bool>(false)
   private let made = Atomic<Int>(0)
 
   init() throws {
-    (listener, port) = try listeningSocket()
-    Thread { [self] in
-      while true {
-        let descriptor = accept(listener, nil, nil)
-        guard descriptor >= 0 else { return }
-        let socket = RawSocket(descriptor: descriptor, patienceSeconds: 120)
-        let thread = Thread { [self] in try? serve(socket) }
-        thread.stackSize = 1 << 19
-        thread.start()
-      }
-    }.start()
+    server = try HTTPServer()
+    server.start { [self] head, socket in try answer(head, socket) }
   }
 
   /// Every response is complete from now on.
   func complete() { isDone.store(true, ordering: .relaxed) }
 
-  func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-  }
+  func stop() { server.stop() }
 
-  private func serve(_ socket: RawSocket) throws {
-    while true {
-      let head = String(decoding: try socket.receive(through: "\r\n\r\n"), as: UTF8.self)
-      let length = RawAnswer(status: 0, head: head, body: []).header("content-length")
-      _ = try socket.receive(count: length.flatMap { Int($0) } ?? 0)
-      var id = made.load(ordering: .relaxed)
-      if head.hasPrefix("POST") {
-        id = made.add(1, ordering: .relaxed).newValue
-      } else if let number = head.firstMatch(of: /resp_([0-9]+)/)?.1 {
-        id = Int(number) ?? 0
-      }
-      let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
-      let usage =
-        ends
-        ? #"{"input_tokens":1000,"output_tokens":\#(id),"total_tokens":\#(1000 + id)}"# : "null"
-      let body =
-        #"{"id":"resp_\#(id)","object":"response","model":"gpt-4o-mini","output":[],"#
-        + #""status":"\#(ends ? "completed" : "in_progress")","usage":\#(usage)}"#
-      try socket.send(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-          + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+  private func answer(_ head: String, _ socket: RawSocket) throws {
+    var id = made.load(ordering: .relaxed)
+    if head.hasPrefix("POST") {
+      id = made.add(1, ordering: .relaxed).newValue
+    } else if let number = head.firstMatch(of: /resp_([0-9]+)/)?.1 {
+      id = Int(number) ?? 0
     }
+    let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
+    let usage =
+      ends
+      ? #"{"input_tokens":1000,"output_tokens":\#(id),"total_tokens":\#(1000 + id)}"# : "null"
+    try HTTPServer.answer(
+      #"{"id":"resp_\#(id)","object":"response","model":"gpt-4o-mini","output":[],"#
+        + #""status":"\#(ends ? "completed" : "in_progress")","usage":\#(usage)}"#, socket)
   }
 }
 

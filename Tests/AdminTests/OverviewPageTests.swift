@@ -164,6 +164,6 @@ import Testing
     #expect(PageText.percent(999, of: 1000) == 99)
     #expect(PageText.percent(.max, of: 1) == .max)
     #expect(PageText.percent(0, of: 0) == 0)
-    #expect(PageText.grouped(Int64.min) == "−9,223,372,036,854,775,808")
+    #expect(Int64.min.groupedText == "−9,223,372,036,854,775,808")
   }
 }

@@ -16,8 +16,8 @@ import Testing
 final class FileBatchUpstream: Sendable {
   private final class Said: Sendable {
     let input = Mutex<[ScriptedUpstream.Step]>([])
-    let batch = Mutex<[String]>([])
-    let results = Mutex<[String]>([])
+    let batch = SaidAnswers()
+    let results = SaidAnswers()
   }
 
   private let said = Said()
@@ -29,14 +29,11 @@ final class FileBatchUpstream: Sendable {
   /// - Parameter made: what creating a batch is answered with.
   init(made: String = FileBatchUpstream.document("validating")) throws {
     let said = said
-    @Sendable func next(_ answers: borrowing Mutex<[String]>) -> [ScriptedUpstream.Step] {
-      [.send(answers.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? "" })]
-    }
     server = try ScriptedUpstream { request in
       if request.head.hasPrefix("POST") { return [.send(Script.json(made))] }
       if request.head.contains("/files/file-in/content") { return said.input.withLock { $0 } }
       let isResult = request.head.contains("/files/file-out/content")
-      return isResult ? next(said.results) : next(said.batch)
+      return [.send(isResult ? said.results.next() : said.batch.next())]
     }
   }
 
@@ -47,8 +44,8 @@ final class FileBatchUpstream: Sendable {
 
   /// What is said from now on, one answer after the other; the last one for ever.
   func say(_ batch: String..., results: String...) {
-    said.batch.withLock { $0 = batch.map { Script.json($0) } }
-    said.results.withLock { $0 = results }
+    said.batch.set(batch.map { Script.json($0) })
+    said.results.set(results)
   }
 
   /// How often a batch was asked for.

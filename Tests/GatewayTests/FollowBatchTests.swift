@@ -12,8 +12,8 @@ import Testing
 /// An upstream that makes a batch, and says of it and of its results what the test says.
 private final class BatchUpstream: Sendable {
   private final class Said: Sendable {
-    let batch = Mutex<[String]>([])
-    let results = Mutex<[String]>([])
+    let batch = SaidAnswers()
+    let results = SaidAnswers()
   }
 
   private let said = Said()
@@ -23,20 +23,17 @@ private final class BatchUpstream: Sendable {
 
   init() throws {
     let said = said
-    @Sendable func next(_ answers: borrowing Mutex<[String]>) -> String {
-      answers.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? "" }
-    }
     server = try ScriptedUpstream { request in
       if request.head.hasPrefix("POST /v1/messages/batches HTTP") {
         return [.send(Script.json(Self.document("in_progress")))]
       }
-      return [.send(request.head.contains("/results") ? next(said.results) : next(said.batch))]
+      return [.send(request.head.contains("/results") ? said.results.next() : said.batch.next())]
     }
   }
 
   func say(_ batch: String..., results: String...) {
-    said.batch.withLock { $0 = batch.map { Script.json($0) } }
-    said.results.withLock { $0 = results }
+    said.batch.set(batch.map { Script.json($0) })
+    said.results.set(results)
   }
 
   static func document(_ status: String, succeeded: Int = 0) -> String {

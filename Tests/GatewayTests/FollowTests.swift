@@ -11,11 +11,7 @@ import Testing
 
 /// An upstream that makes a response in the background and says what the test says of it.
 final class BackgroundUpstream: Sendable {
-  private final class Answers: Sendable {
-    let left = Mutex<[String]>([])
-  }
-
-  private let answers = Answers()
+  private let answers = SaidAnswers()
   private let server: ScriptedUpstream
   var port: Int { server.port }
 
@@ -27,12 +23,12 @@ final class BackgroundUpstream: Sendable {
     server = try ScriptedUpstream { request in
       request.head.hasPrefix("POST")
         ? made
-        : [.send(answers.left.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? "" })]
+        : [.send(answers.next())]
     }
   }
 
   /// What is said from now on, one answer after the other; the last one for ever.
-  func say(_ answers: String...) { self.answers.left.withLock { $0 = answers } }
+  func say(_ answers: String...) { self.answers.set(answers) }
 
   var requests: [ScriptedUpstream.Request] { server.requests }
   var polls: [ScriptedUpstream.Request] { requests.filter { $0.head.hasPrefix("GET") } }

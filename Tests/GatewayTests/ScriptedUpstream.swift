@@ -130,6 +130,15 @@ final class Gate: Sendable {
 }
 
 /// Bodies and heads that tests share.
+/// What is said one after the other, and the last one for ever.
+final class SaidAnswers: Sendable {
+  private let left = Mutex<[String]>([])
+
+  func set(_ answers: [String]) { left.withLock { $0 = answers } }
+
+  func next() -> String { left.withLock { $0.count > 1 ? $0.removeFirst() : $0.first ?? "" } }
+}
+
 enum Script {
   static func json(_ body: String, status: String = "200 OK", headers: String = "") -> String {
     "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n\(headers)"

@@ -37,8 +37,10 @@ struct BudgetLine: Encodable {
 
   /// Every budget that has a name in policy, then those of keys, models and users that have a
   /// balance; a user stands there under its hash.
-  static func read(_ settings: Settings, app: String?) throws -> [BudgetLine] {
-    let ledger = try Installation.openStore(settings.gateway).checkpoint()
+  static func read(
+    _ settings: Settings, _ store: StoreDatabase, app: String?
+  ) throws -> [BudgetLine] {
+    let ledger = try store.checkpoint()
     let now = Clock.now()
     // A window of now is all that is asked for.
     let timelines = WindowTimelines(from: now, days: 1)

@@ -28,7 +28,8 @@ struct UsageCommand: ParsableCommand {
     let settings = try policy.load()
     if let app { _ = try policy.app(app, in: settings) }
     if budgets {
-      let lines = try BudgetLine.read(settings, app: app)
+      let store = try Installation.openStore(settings.gateway)
+      let lines = try BudgetLine.read(settings, store, app: app)
       return json ? try Console.json(lines) : BudgetLine.show(lines)
     }
     let now = Clock.now()
@@ -48,7 +49,7 @@ struct UsageCommand: ParsableCommand {
       (totals + [everything]).map(cells), rightAligned: Set(3...11))
     guard settings.shared.contains(where: { !$0.budgets.isEmpty }) else { return }
     Console.line("")
-    BudgetLine.show(try BudgetLine.read(settings, app: app).filter(\.isShared))
+    BudgetLine.show(try BudgetLine.read(settings, store, app: app).filter(\.isShared))
   }
 
   private func cells(_ totals: UsageTotals) -> [String] {

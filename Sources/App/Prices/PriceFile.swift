@@ -163,18 +163,6 @@ struct PriceFile {
 }
 
 extension SettingsNode {
-  /// A day, `2026-11-23`.
-  fileprivate func day() -> CivilDate? {
-    guard let text = text("a day") else { return nil }
-    if let day = CivilDate(text) { return day }
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    let isShaped = parts.map(\.count) == [4, 2, 2] && parts.allSatisfy { Int($0) != nil }
-    fault(
-      "'\(name)' is '\(shown(text))', \(isShaped ? "a day that does not exist" : "not a day")",
-      "write YYYY-MM-DD")
-    return nil
-  }
-
   /// How many times its rate a token costs, in thousandths.
   fileprivate func factor() -> Int64? {
     guard let text = text("a factor, as in \"1.1\"") else { return nil }

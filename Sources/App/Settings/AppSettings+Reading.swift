@@ -111,17 +111,3 @@ extension AppSettings {
     }
   }
 }
-
-extension SettingsNode {
-  func organisationName() -> String? { settingsName("organisation") }
-
-  /// A name that the author chooses: it stands in counters' keys and metric labels.
-  fileprivate func settingsName(_ what: String) -> String? {
-    guard let text = line("a name") else { return nil }
-    guard SettingsName.isValid(text) else {
-      fault("\(what) name '\(shown(text))' cannot be used", SettingsName.advice)
-      return nil
-    }
-    return text
-  }
-}

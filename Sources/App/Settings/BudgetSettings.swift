@@ -173,19 +173,13 @@ extension BudgetSettings {
   }
 
   private mutating func readPurse(_ section: SettingsMapping) {
-    if let date = section.take("from")?.date() { purseFrom = date }
+    if let date = section.take("from")?.day("a date") { purseFrom = date }
     let until = section.take("until")
-    if let date = until?.date() { purseUntil = date }
+    if let date = until?.day("a date") { purseUntil = date }
     if let from = purseFrom, let last = purseUntil, last < from {
       until?.fault("the purse ends (\(last)) before it opens (\(from))", "put the dates right")
     }
-    if let node = section.take("name"), let name = node.line("a purse's name") {
-      if SettingsName.isValid(name) {
-        purseName = name
-      } else {
-        node.fault("purse name '\(node.shown(name))' cannot be used", SettingsName.advice)
-      }
-    }
+    if let name = section.take("name")?.settingsName("purse") { purseName = name }
   }
 }
 
@@ -205,14 +199,5 @@ extension BudgetCaps {
 extension SettingsNode {
   var isNone: Bool {
     if case .scalar(let scalar) = node { scalar.string == "none" } else { false }
-  }
-
-  fileprivate func date() -> CivilDate? {
-    guard let text = text("a date") else { return nil }
-    guard let date = CivilDate(text) else {
-      fault("'\(name)' is '\(shown(text))', not a date", "write it as in 2026-12-31")
-      return nil
-    }
-    return date
   }
 }

@@ -128,7 +128,8 @@ private struct SettingsReader {
       shared.append(team)
     }
     if listing.hasOrganisation, let root = open("organisation.yaml") {
-      let name = root.need("name", "name the organisation, as in `name: acme`")?.organisationName()
+      let name = root.need("name", "name the organisation, as in `name: acme`")?.settingsName(
+        "organisation")
       var organisation = SharedSettings(
         scope: .organisation(name ?? ""), file: "organisation.yaml", defaults: defaults)
       organisation.read(root, environment: environment)

@@ -2,6 +2,7 @@
 // What may hold a secret (URLs, variables' values) is never echoed in a fault.
 
 import Foundation
+import Metering
 
 /// Names that the author chooses for apps and upstreams.
 enum SettingsName {
@@ -23,6 +24,30 @@ enum SettingsName {
 }
 
 extension SettingsNode {
+  /// A name that the author chooses: it stands in counters' keys and metric labels.
+  func settingsName(_ what: String) -> String? {
+    guard let text = line("a name") else { return nil }
+    guard SettingsName.isValid(text) else {
+      fault("\(what) name '\(shown(text))' cannot be used", SettingsName.advice)
+      return nil
+    }
+    return text
+  }
+
+  /// A day, `2026-11-23`.
+  ///
+  /// - Parameter what: as it is called to people.
+  func day(_ what: String = "a day") -> CivilDate? {
+    guard let text = text(what) else { return nil }
+    if let day = CivilDate(text) { return day }
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    let isShaped = parts.map(\.count) == [4, 2, 2] && parts.allSatisfy { Int($0) != nil }
+    fault(
+      "'\(name)' is '\(shown(text))', \(isShaped ? "\(what) that does not exist" : "not \(what)")",
+      "write YYYY-MM-DD")
+    return nil
+  }
+
   /// An absolute URL without user, query or fragment.
   func webURL(schemes: [String] = ["http", "https"], allowsQuery: Bool = false) -> String? {
     guard let text = line("a URL") else { return nil }

@@ -10,17 +10,10 @@ public struct BatchInput: Hashable, Sendable {
   /// The longest name of a file.
   static let nameBytesMax = 128
 
-  /// Whether a name of the provider's means itself in a path.
+  /// Whether a name of the provider's, of a file or a job, means itself in a path.
   public static func isPlain(_ name: String) -> Bool {
-    let isFit = name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-        true
-      default: false
-      }
-    }
-    return isFit && (1...nameBytesMax).contains(name.utf8.count)
+    (1...nameBytesMax).contains(name.utf8.count)
+      && name.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
   }
 }
 
