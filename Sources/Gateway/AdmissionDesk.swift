@@ -70,9 +70,9 @@ final class AdmissionDesk: Sendable {
   /// Checks and reserves in one step. A refusal is in the journal on return; what is admitted goes
   /// on after the next `flush`, or is taken back with `unwind` where that fails.
   ///
-  /// - Parameter mayTighten: as in `Admission.admit`.
+  /// - Parameters: as in `Admission.admit`.
   func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
+    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp, clock: Timestamp
   ) -> Answer {
     let isBudgeted = isBudgeted[request.app]
     // While the journal cannot be written, a budgeted call is refused before it becomes an event:
@@ -84,7 +84,7 @@ final class AdmissionDesk: Sendable {
     }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
-      switch state.admission.admit(request, mayTighten: mayTighten, at: now) {
+      switch state.admission.admit(request, mayTighten: mayTighten, at: now, clock: clock) {
       case .tooLarge(let room): return .tooLarge(room: room)
       case .admitted(let reservation, let event):
         journal.append(event)
@@ -109,6 +109,22 @@ final class AdmissionDesk: Sendable {
       return .admitted(reservation)
     case .tooLarge(let room): return .tooLarge(room: room)
     }
+  }
+
+  /// Holds what has begun already and cannot be refused. It is appended though the journal may not
+  /// be writable now: a session owes once, and ends.
+  func owe(_ request: AdmissionRequest, at now: Timestamp) -> Reservation? {
+    var request = request
+    request.hasBegun = true
+    let answer = state.withLock { state -> Answer? in
+      guard case .admitted(let reservation, let event) = state.admission.admit(request, at: now)
+      else { return nil }
+      journal.append(event)
+      return .admitted(reservation)
+    }
+    guard case .admitted(let reservation)? = consume answer else { return nil }
+    metrics.callOpened(app: request.app)
+    return reservation
   }
 
   /// Whether a call of this app waits for a journal that can be written.
@@ -278,11 +294,14 @@ final class AdmissionDesk: Sendable {
     if !crossings.isEmpty { raise(crossings) }
   }
 
-  /// Forgets windows that are long over.
+  /// Forgets windows that are long over, a piece at a time: calls are admitted between two.
   /// - Throws: `GatewayFault.journalUnavailable`; they are forgotten in memory all the same.
   func forget(at now: Timestamp) throws(GatewayFault) {
-    state.withLock { state in
-      if let event = state.admission.forget(at: now) { journal.append(event) }
+    var forgetting = Forgetting(at: now)
+    while !forgetting.isOver {
+      state.withLock { state in
+        if let event = state.admission.forget(pieceOf: &forgetting) { journal.append(event) }
+      }
     }
     try flushOrThrow()
   }

@@ -16,9 +16,6 @@ enum BatchInputOutcome: Sendable {
 
 /// A batch's input file as it comes: each request is bounded and forgotten.
 struct BatchFile: Sendable {
-  /// A file of 200 MB could name millions.
-  static let modelsMax = 64
-
   private var reader: BatchInputReader
   private var bound: BatchBound
   private let policy: AppPolicy
@@ -32,7 +29,7 @@ struct BatchFile: Sendable {
     lineBytesMax: Int
   ) {
     reader = BatchInputReader(input, lineBytesMax: lineBytesMax)
-    bound = BatchBound(prices: prices, at: start, modelsMax: Self.modelsMax)
+    bound = BatchBound(prices: prices, at: start)
     self.policy = policy
   }
 
@@ -51,6 +48,7 @@ struct BatchFile: Sendable {
   var refusal: Denial? {
     if let denial { return denial }
     if let fault = reader.fault { return .requestInvalid(message: fault.message) }
+    if let refusal = bound.refusal { return refusal }
     // What follows bounds it no more.
     if case .none(let denial) = bound.bound, policy.isBudgeted { return denial }
     return nil

@@ -11,7 +11,6 @@ struct BatchBound: Sendable {
 
   private let prices: PriceBook
   private let start: Timestamp
-  private let modelsMax: Int
   private var found: [String: ModelPrice?] = [:]
   /// What `sizeCompared` tokens cost of `model`.
   private var dearest = Money.zero
@@ -21,17 +20,32 @@ struct BatchBound: Sendable {
   private(set) var model = ""
   private(set) var inputTokens: Int64 = 0
   private(set) var outputTokens: Int64 = 0
+  /// As `CallEstimate.boundsTokens`, of all requests.
+  private(set) var boundsTokens = true
+  /// It names more models than are looked up.
+  private(set) var hasTooManyModels = false
+
+  /// A batch of a file could name millions, and each has a price, a purse and a name in the ledger.
+  static let modelsMax = 64
 
   /// - Parameters:
   ///   - start: the moment whose prices hold.
-  ///   - modelsMax: more than so many models are not looked up, and have no bound.
-  init(prices: PriceBook, at start: Timestamp, modelsMax: Int = .max) {
+  init(prices: PriceBook, at start: Timestamp) {
     self.prices = prices
     self.start = start
-    self.modelsMax = modelsMax
   }
 
   var models: [String] { found.keys.sorted() }
+
+  var families: [String] { Set(found.keys.map { prices.family(of: $0, at: start) }).sorted() }
+
+  /// Why such a batch is not made, whatever its app; nil: it may be.
+  var refusal: Denial? {
+    guard hasTooManyModels else { return nil }
+    return .requestInvalid(
+      message: "This batch names more than \(Self.modelsMax) models. Split it, so that each part "
+        + "names at most so many.")
+  }
 
   var bound: CostBound { denial.map { .none($0) } ?? .atMost(sum) }
 
@@ -50,6 +64,7 @@ struct BatchBound: Sendable {
   mutating func add(_ request: PeekedRequest, place: String) {
     let price = price(of: request.model)
     let request = request.priced(at: price)
+    if !request.boundsTokens(at: price) { boundsTokens = false }
     if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }
     let modelMost = request.isModelOutputEnforced ? price?.outputTokensMax : nil
     add(
@@ -66,8 +81,8 @@ struct BatchBound: Sendable {
 
   private mutating func price(of model: String) -> ModelPrice? {
     if let known = found[model] { return known }
-    guard found.count < modelsMax else {
-      unbounded(.costUnbounded(part: "its number of models (over \(modelsMax))"))
+    guard found.count < Self.modelsMax else {
+      hasTooManyModels = true
       return nil
     }
     let price = prices.price(model: model, at: start)
@@ -118,19 +133,26 @@ extension CallEstimate {
   mutating func take(_ batch: BatchBound) {
     model = batch.model
     otherModels = batch.models.filter { $0 != model }
+    families = batch.families
+    boundsTokens = batch.boundsTokens
     inputTokens = batch.inputTokens
     outputTokens = batch.outputTokens
     bound = batch.bound
   }
 
   /// Bounds a batch that holds its requests itself.
-  mutating func takeBatch(_ batch: PeekedRequest, prices: PriceBook, at now: Timestamp) {
+  ///
+  /// - Returns: why it is not taken.
+  mutating func takeBatch(
+    _ batch: PeekedRequest, prices: PriceBook, at now: Timestamp
+  ) -> Denial? {
     jobKind = batch.jobKind
     serviceTier = ModelPrice.batchTier
     var sum = BatchBound(prices: prices, at: now)
     if let part = batch.unboundablePart { sum.unbounded(.costUnbounded(part: part)) }
     for part in batch.parts { sum.add(part, outputField: batch.outputBoundField) }
     take(sum)
+    return sum.refusal
   }
 
   /// Takes what a batch says whose requests stand in a file: their cost is not known yet.

@@ -12,6 +12,8 @@ struct CallEstimate {
   var model = ""
   /// The models that the requests of a batch name besides.
   var otherModels: [String] = []
+  /// The families of all of them; nil where no budget asks. See `PriceBook.family`.
+  var families: [String]?
   var isStream = false
   var bound = CostBound.atMost(.zero)
   /// At most so many tokens of input.
@@ -55,6 +57,8 @@ struct CallEstimate {
     var isBudgeted: Bool
     /// The app may not call every model.
     var limitsModels = false
+    /// Some budget is each model's.
+    var isByModel = false
   }
 
   /// Reads the body where the endpoint is metered.
@@ -85,12 +89,12 @@ struct CallEstimate {
       model = request.model
       price = upstream.prices.price(model: model, at: now)
       request = request.priced(at: price)
-      boundsTokens =
-        !request.isMedia || price?.isBilledByTokens != false && request.units.isEmpty
+      boundsTokens = request.boundsTokens(at: price)
+      if policy.isByModel { families = [upstream.prices.family(of: model, at: now)] }
       if request.parts.isEmpty {
         take(request, policy: policy, pricedIn: upstream.prices.file)
-      } else {
-        takeBatch(request, prices: upstream.prices, at: now)
+      } else if let denial = takeBatch(request, prices: upstream.prices, at: now) {
+        return denial
       }
       mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
@@ -258,5 +262,13 @@ struct CallEstimate {
       region: region)
     guard let worst else { return .none(.costUnbounded(part: "its size")) }
     return .atMost(worst)
+  }
+}
+
+extension PeekedRequest {
+  /// Whether its bounds are of the tokens that will be reported: not where a model is billed by
+  /// pictures, seconds or characters.
+  func boundsTokens(at price: ModelPrice?) -> Bool {
+    !isMedia || price?.isBilledByTokens != false && units.isEmpty
   }
 }

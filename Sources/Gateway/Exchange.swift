@@ -98,7 +98,14 @@ final class Exchange: Draining {
 
   func askAdmission(app: Int) {
     let request = admissionRequest(app: app)
-    switch core.desk.admit(request, mayTighten: estimate.mayTighten, at: startedAt) {
+    // The key may have been revoked while the body came in, or a batch's file was read.
+    if let denial = core.keys.denial(ofKey: plan.key) {
+      callID = core.desk.refuse(denial, request, at: startedAt)
+      return answerAdmission(denial: denial, app: app, now: .now())
+    }
+    let answer = core.desk.admit(
+      request, mayTighten: estimate.mayTighten, at: startedAt, clock: core.clock())
+    switch consume answer {
     case .admitted(let reservation):
       callID = reservation.call
       reserved = reservation.amount

@@ -221,31 +221,61 @@ import Testing
     }
   }
 
-  @Test func manyModelsHaveNoBound() throws {
-    let lines = (0...BatchFile.modelsMax).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
-    guard case .read(let batch) = try Self.file(lines.joined(separator: "\n"), step: 999) else {
-      Issue.record("refused")
-      return
-    }
-    #expect(batch.models.count == BatchFile.modelsMax)
-    guard case .none = batch.bound else {
-      Issue.record("bounded")
-      return
+  /// A batch of many names is refused whatever its app: each is looked up, checked and has a purse.
+  @Test func moreModelsThanAreLookedUpAreRefused() throws {
+    for (count, step) in [(BatchBound.modelsMax, 999), (BatchBound.modelsMax + 1, 999)] {
+      let lines = (0..<count).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
+      let outcome = try Self.file(lines.joined(separator: "\n"), step: step)
+      let bodies = (0..<count).map {
+        #"{"params":{"model":"claude-test-2026-01-\#($0 + 10)","max_tokens":1,"messages":[]}}"#
+      }
+      let body = #"{"requests":[\#(bodies.joined(separator: ","))]}"#
+      let batch = try Providers.Operation.messageBatches.peek(Array(body.utf8))
+      var estimate = CallEstimate()
+      let denial = estimate.takeBatch(batch, prices: TestPrice.book, at: GatewayFixture.now)
+      guard count > BatchBound.modelsMax else {
+        guard case .read(let read) = outcome, case .atMost = read.bound else {
+          Issue.record("\(outcome)")
+          continue
+        }
+        #expect(read.models.count == count && read.families == ["gpt-test"])
+        #expect(denial == nil && estimate.otherModels.count == count - 1)
+        #expect(estimate.families == ["claude-test"])
+        continue
+      }
+      guard case .refused(let refusal) = outcome else {
+        Issue.record("\(outcome)")
+        continue
+      }
+      #expect(refusal == denial && refusal.httpStatus == 400)
+      #expect(refusal.message.contains("more than 64 models. Split it"))
     }
   }
 
-  /// A batch of messages names as many as fit into its body, and each is checked.
-  @Test func ofManyModelsInABodyNoneIsLeftOut() throws {
-    let names = (0...BatchFile.modelsMax).map { "claude-test-2026-01-\($0 + 10)" }
-    let requests = names.map { #"{"params":{"model":"\#($0)","max_tokens":1,"messages":[]}}"# }
-    let body = #"{"requests":[\#(requests.joined(separator: ","))]}"#
-    let batch = try Providers.Operation.messageBatches.peek(Array(body.utf8))
-    var estimate = CallEstimate()
-    estimate.takeBatch(batch, prices: TestPrice.book, at: GatewayFixture.now)
-    #expect(Set([estimate.model] + estimate.otherModels) == Set(names))
-    guard case .atMost = estimate.bound else {
-      Issue.record("\(estimate.bound)")
+  /// Pictures report tokens that nothing bounds, in a file as by themselves.
+  @Test func aBatchOfPicturesDoesNotBoundItsTokens() throws {
+    let picture =
+      #"{"custom_id":"x","method":"POST","url":"/v1/images/generations","body":"#
+      + #"{"model":"dall-test","prompt":"a cat","n":1,"size":"1024x1024"}}"#
+    var rates = Rates()
+    rates[.imagesOut] = 40_000_000
+    var prices = PriceBook()
+    prices.add(
+      ModelPrice(effectiveFrom: Timestamp(milliseconds: 0), base: rates), model: "dall-test")
+    let body = #"{"input_file_id":"file-in","endpoint":"/v1/images/generations"}"#
+    let input = try #require(
+      try Providers.Operation.batches.peek(Array(body.utf8)).batchInput)
+    var file = BatchFile(
+      input, prices: prices, at: GatewayFixture.now,
+      policy: AppPolicy(app: "a", budgets: []), lineBytesMax: 10_000)
+    _ = Array(picture.utf8).withUnsafeBytes { file.feed($0) }
+    guard case .read(let batch) = file.finish(), case .atMost = batch.bound else {
+      Issue.record("refused")
       return
     }
+    #expect(!batch.boundsTokens)
+    var estimate = CallEstimate()
+    estimate.take(batch)
+    #expect(!estimate.boundsTokens)
   }
 }
