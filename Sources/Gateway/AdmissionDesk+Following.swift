@@ -56,7 +56,9 @@ extension Exchange {
     guard isFollowed, let path = followedPath else { return nil }
     let job = FollowedJob(
       kind: kind, upstream: core.upstreams[plan.upstream].name, path: path, id: id,
-      model: estimate.model, serviceTier: estimate.serviceTier, inputTokens: estimate.inputTokens,
+      // Of several, an answer that names none may be any's.
+      model: estimate.otherModels.isEmpty ? estimate.model : "", serviceTier: estimate.serviceTier,
+      inputTokens: estimate.inputTokens,
       outputTokens: estimate.outputTokens, status: UInt16(clamping: ending.status),
       startedAt: startedAt)
     return (job, state)

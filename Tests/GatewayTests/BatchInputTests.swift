@@ -196,7 +196,7 @@ import Testing
         Issue.record("refused in pieces of \(step)")
         return
       }
-      #expect(batch.models == ["claude-test", "gpt-test"] && batch.model == "gpt-test")
+      #expect(batch.models == ["claude-test", "gpt-test"] && batch.model == "claude-test")
       #expect(batch.outputTokens == 60)
       let each = batch.inputTokens / 3
       let sum = 2 * (each * 500 + 20 * 1_000) + each * 1_000 + 20 * 2_000
