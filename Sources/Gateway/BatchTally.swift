@@ -14,6 +14,9 @@ struct BatchTally: Sendable {
   private let prices: PriceBook
   private let asked: ModelPrice?
   private var isPartial = false
+  /// How the latest answer was served; whether another was served otherwise, or not as a batch's.
+  private var served: String?
+  private var isMixed = false
 
   init(_ job: FollowedJob, prices: PriceBook) {
     self.job = job
@@ -24,14 +27,16 @@ struct BatchTally: Sendable {
   /// Adds one answer.
   mutating func add(_ reading: CallReading) {
     guard let usage = reading.usage else { return }
-    cost.add(
-      prices.cost(
-        of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
-        responseModel: reading.responseModel,
-        serviceTier: ModelPrice.served(as: Self.tier(of: reading), in: reading.region),
-        at: job.startedAt))
+    let tier = Self.tier(of: reading)
+    let served = ModelPrice.served(as: tier, in: reading.region)
+    if tier != ModelPrice.batchTier || self.served ?? served != served { isMixed = true }
+    self.served = served
+    let each = prices.cost(
+      of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
+      responseModel: reading.responseModel, serviceTier: served, at: job.startedAt)
+    cost.add(each)
     let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
-    if hidesPictures(usage, of: model) { cost.isPartial = true }
+    if each == nil || hidesPictures(usage, of: model) { markPartial() }
     add(usage, of: Settlement.journaled(model))
     for other in reading.otherModels { add(other.usage, of: other.model) }
   }
@@ -77,7 +82,8 @@ struct BatchTally: Sendable {
   /// The sum as one call's reading.
   var reading: CallReading {
     var reading = CallReading()
-    reading.serviceTier = ModelPrice.batchTier
+    reading.serviceTier =
+      isMixed ? ModelPrice.mixedBatchTier : served ?? ModelPrice.batchTier
     guard let first = models.first else { return reading }
     reading.usage = first.usage
     if isPartial { reading.usage?.source = .estimated }

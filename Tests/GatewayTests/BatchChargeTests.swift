@@ -135,6 +135,8 @@ import Testing
     let request = try Providers.Operation.chatCompletions.peek(Array(line.utf8))
     #expect(held == Money(nanodollars: request.inputTokensMax * 3_000 + 20 * 6_000))
     #expect(fixture.account.settled == Money(nanodollars: 10 * input + 5 * output))
+    let recorded = try fixture.settlement()?.outcome.serviceTier
+    #expect(recorded == (tier == "default" ? "batch" : ModelPrice.mixedBatchTier))
     try await fixture.stop()
   }
 
