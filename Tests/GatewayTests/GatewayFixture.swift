@@ -54,6 +54,7 @@ enum TestPrice {
   static let character: Int64 = 15_000
   static let picture: Int64 = 30_000_000
   static let pictureToken: Int64 = 40_000
+  static let pixel: Int64 = 80
   static let second: Int64 = 100_000
 
   static func cost(input: Int64, output: Int64) -> Money {
@@ -74,7 +75,11 @@ extension PriceBook {
     talk[.outputAudio] = 1_000_000
     var canvas = Rates(input: 0, output: 0)
     canvas[.imagesOut] = TestPrice.picture * 1_000_000
+    var sized = Rates()
+    sized[.outputText] = 0
+    sized[.pixelsOut] = TestPrice.pixel * 1_000_000
     for (model, rates) in [
+      ("hd/1024-x-512/gpt-sized", sized), ("512-x-512/gpt-sized", sized),
       ("gpt-canvas", canvas), ("tts-1", speech), ("whisper-1", sound), ("gpt-image-1", picture),
       ("gpt-talk", talk),
     ] {
