@@ -16,6 +16,10 @@ struct BatchBound: Sendable {
   private(set) var model = ""
   private(set) var inputTokens: Int64 = 0
   private(set) var outputTokens: Int64 = 0
+  /// Requests that may cost.
+  private(set) var requests: Int64 = 0
+  /// As `CallEstimate.boundsTokens`.
+  private(set) var boundsTokens = true
 
   /// - Parameters:
   ///   - start: the moment whose prices hold.
@@ -45,6 +49,9 @@ struct BatchBound: Sendable {
   mutating func add(_ request: PeekedRequest, place: String) {
     let price = price(of: request.model)
     let request = request.priced(at: price)
+    if request.isMedia, price?.isBilledByTokens == false || !request.units.isEmpty {
+      boundsTokens = false
+    }
     if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }
     let modelMost = request.isModelOutputEnforced ? price?.outputTokensMax : nil
     add(
@@ -76,6 +83,7 @@ struct BatchBound: Sendable {
     model: String, price: ModelPrice?, inputTokens: Int64, outputTokens: Int64?,
     units: [UsageCount], tier: String? = nil, place: String?, outputField: String
   ) {
+    requests += 1
     self.inputTokens = self.inputTokens.addingClamped(inputTokens)
     guard let price else {
       return unbounded(.modelUnpriced(model: model, file: prices.file), place)
@@ -116,6 +124,8 @@ extension CallEstimate {
     otherModels = batch.models.filter { $0 != model }
     inputTokens = batch.inputTokens
     outputTokens = batch.outputTokens
+    requests = batch.requests
+    boundsTokens = batch.boundsTokens
     bound = batch.bound
   }
 

@@ -86,9 +86,10 @@ final class Exchange: Draining {
     self.body = body
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
-    let denial = estimate.read(
+    let unread = estimate.read(
       plan: plan, body: body, policy: core.estimatePolicies[app],
       upstream: core.upstreams[plan.upstream], at: startedAt)
+    let denial = unread ?? foreignJob(app: app)
     let action = call.bodyHeld(
       denial: denial, hasInput: estimate.batchInput != nil, makesJob: estimate.jobKind != nil)
     switch action {

@@ -96,7 +96,7 @@ struct JobClient: Sendable {
   private static func outcome(status: Int, of upstream: GatewayUpstream) -> BatchInputOutcome {
     switch status {
     case 404:
-      .refused(
+      .unread(
         .requestInvalid(
           message: "'input_file_id' names no file that upstream '\(upstream.name)' has for this "
             + "gateway; upload it through the gateway, and check the id."))
