@@ -34,6 +34,12 @@ final class AdmissionDesk: Sendable {
     var counts: [AppCounts]
     /// The event up to which calls may have been charged anew: a later repricing must see them so.
     var repricedSequence: UInt64
+    var owners = JobOwners()
+
+    mutating func note(_ job: FollowedJob, of call: CallID) {
+      guard let held = admission.ledger.reservation(of: call) else { return }
+      owners.note(job, app: held.app)
+    }
 
     /// The app of an open call; nil where it is not open, or its app is not configured any more.
     func app(of call: CallID) -> Int? {
@@ -54,11 +60,12 @@ final class AdmissionDesk: Sendable {
     policies: [AppPolicy], ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
     raise: @escaping @Sendable ([BudgetCrossing]) -> Void
   ) {
-    state = Mutex(
-      State(
-        admission: Admission(policies: policies, ledger: ledger),
-        counts: Array(repeating: AppCounts(), count: policies.count),
-        repricedSequence: ledger.lastSequence))
+    var state = State(
+      admission: Admission(policies: policies, ledger: ledger),
+      counts: Array(repeating: AppCounts(), count: policies.count),
+      repricedSequence: ledger.lastSequence)
+    for (call, job) in ledger.followed { state.note(job, of: call) }
+    self.state = Mutex(state)
     self.journal = journal
     self.metrics = metrics
     self.raise = raise
@@ -74,14 +81,7 @@ final class AdmissionDesk: Sendable {
   func admit(
     _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp, clock: Timestamp
   ) -> Answer {
-    let isBudgeted = isBudgeted[request.app]
-    // While the journal cannot be written, a budgeted call is refused before it becomes an event:
-    // else a full disk would fill the memory. The journal's own thread finds out when it can.
-    if isBudgeted && !journal.isWritable || journal.isFull {
-      state.withLock { $0.counts[request.app].countRefusal() }
-      metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
-      return .denied(.journalUnavailable, nil)
-    }
+    guard canRecord(request) else { return .denied(.journalUnavailable, nil) }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
       switch state.admission.admit(request, mayTighten: mayTighten, at: now, clock: clock) {
@@ -90,19 +90,13 @@ final class AdmissionDesk: Sendable {
         journal.append(event)
         return .admitted(reservation)
       case .denied(let denial, let event):
-        journal.append(event)
-        state.counts[request.app].countRefusal()
-        if case .budgetExhausted(let refusal) = denial {
-          exhaustion = state.admission.exhaustion(refusal)
-        }
+        exhaustion = deny(denial, event, request, in: &state)
         return .denied(denial, CallID(event.sequence))
       }
     }
     switch consume answer {
     case .denied(let denial, let call):
-      if let exhaustion { raise([exhaustion]) }
-      flush()
-      metrics.recordRefusal(app: request.app, denial: denial)
+      denied(denial, request, exhaustion)
       return .denied(denial, call)
     case .admitted(let reservation):
       metrics.callOpened(app: request.app)
@@ -125,6 +119,49 @@ final class AdmissionDesk: Sendable {
     guard case .admitted(let reservation)? = consume answer else { return nil }
     metrics.callOpened(app: request.app)
     return reservation
+  }
+
+  /// As `Admission.refuseHopeless`; the refusal is in the journal on return.
+  func refuseHopeless(
+    _ request: AdmissionRequest, at now: Timestamp
+  ) -> (denial: Denial, call: CallID?)? {
+    guard canRecord(request) else { return (.journalUnavailable, nil) }
+    let refusal = state.withLock { state -> (Denial, CallID, BudgetCrossing?)? in
+      guard let (denial, event) = state.admission.refuseHopeless(request, at: now) else {
+        return nil
+      }
+      return (denial, CallID(event.sequence), deny(denial, event, request, in: &state))
+    }
+    guard let (denial, call, exhaustion) = refusal else { return nil }
+    denied(denial, request, exhaustion)
+    return (denial, call)
+  }
+
+  /// While the journal cannot be written, a budgeted call is refused before it becomes an event:
+  /// else a full disk would fill the memory. The journal's own thread finds out when it can.
+  private func canRecord(_ request: AdmissionRequest) -> Bool {
+    guard isBudgeted[request.app] && !journal.isWritable || journal.isFull else { return true }
+    state.withLock { $0.counts[request.app].countRefusal() }
+    metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
+    return false
+  }
+
+  /// - Returns: the exhaustion that is to be told of.
+  private func deny(
+    _ denial: Denial, _ event: LedgerEvent, _ request: AdmissionRequest, in state: inout State
+  ) -> BudgetCrossing? {
+    journal.append(event)
+    state.counts[request.app].countRefusal()
+    guard case .budgetExhausted(let refusal) = denial else { return nil }
+    return state.admission.exhaustion(refusal)
+  }
+
+  private func denied(
+    _ denial: Denial, _ request: AdmissionRequest, _ exhaustion: BudgetCrossing?
+  ) {
+    if let exhaustion { raise([exhaustion]) }
+    flush()
+    metrics.recordRefusal(app: request.app, denial: denial)
   }
 
   /// Whether a call of this app waits for a journal that can be written.
@@ -194,7 +231,16 @@ final class AdmissionDesk: Sendable {
     var held = Optional(consume reservation)
     state.withLock { state in
       guard let reservation = held.take() else { return }
+      state.note(job, of: reservation.call)
       journal.append(state.admission.follow(reservation, job: job, at: now))
+    }
+  }
+
+  /// Whether another app made this job; false where nobody remembers who did.
+  func isForeign(job id: String, at upstream: String, to app: Int) -> Bool {
+    state.withLock { state in
+      let owner = state.owners.app(of: id, at: upstream)
+      return owner != nil && owner != state.admission.policies[app].app
     }
   }
 
@@ -354,22 +400,5 @@ final class AdmissionDesk: Sendable {
         hint: "Check that its disk is there, writable and not full.", isRetryable: true,
         cause: "\(error)")
     }
-  }
-}
-
-extension AppCounts {
-  fileprivate mutating func countRefusal() {
-    calls += 1
-    refusals += 1
-  }
-
-  fileprivate mutating func count(_ bill: AdmissionDesk.Bill) {
-    calls += 1
-    switch bill.outcome.ending {
-    case .completed, .clientGone: break
-    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
-    }
-    if bill.outcome.usage.source == .estimated { estimated += 1 }
-    if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }
   }
 }

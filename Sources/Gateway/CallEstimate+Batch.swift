@@ -6,20 +6,17 @@ import Providers
 /// The sum over the requests of a batch, added up one by one. Where the book has no price of its
 /// own for batches, the list's holds.
 struct BatchBound: Sendable {
-  /// Models are compared by what so many tokens in and as many out cost: no long call.
-  private static let sizeCompared: Int64 = 1_000
-
   private let prices: PriceBook
   private let start: Timestamp
   private var found: [String: ModelPrice?] = [:]
-  /// What `sizeCompared` tokens cost of `model`.
-  private var dearest = Money.zero
   private var sum = Money.zero
   private var denial: Denial?
-  /// The dearest model: its price holds for an answer that does not say which model gave it.
+  /// The first model.
   private(set) var model = ""
   private(set) var inputTokens: Int64 = 0
   private(set) var outputTokens: Int64 = 0
+  /// Requests that may cost.
+  private(set) var requests: Int64 = 0
   /// As `CallEstimate.boundsTokens`, of all requests.
   private(set) var boundsTokens = true
   /// It names more models than are looked up.
@@ -70,7 +67,8 @@ struct BatchBound: Sendable {
     add(
       model: request.model, price: price, inputTokens: request.inputTokensMax,
       outputTokens: request.outputTokensMax ?? modelMost.map { request.outputTokens(ofEach: $0) },
-      units: request.units, place: place, outputField: request.outputBoundField)
+      units: request.units, tier: request.serviceTier, place: place,
+      outputField: request.outputBoundField)
   }
 
   /// Whatever it adds up to, this has no bound.
@@ -87,20 +85,15 @@ struct BatchBound: Sendable {
     }
     let price = prices.price(model: model, at: start)
     found[model] = .some(price)
-    let cost = price?.worstCase(
-      inputTokens: Self.sizeCompared, outputTokens: Self.sizeCompared,
-      servedAs: ModelPrice.batchTier)
-    if self.model.isEmpty || cost ?? .zero > dearest {
-      self.model = model
-      dearest = cost ?? .zero
-    }
+    if self.model.isEmpty { self.model = model }
     return price
   }
 
   private mutating func add(
     model: String, price: ModelPrice?, inputTokens: Int64, outputTokens: Int64?,
-    units: [UsageCount], place: String?, outputField: String
+    units: [UsageCount], tier: String? = nil, place: String?, outputField: String
   ) {
+    requests += 1
     self.inputTokens = self.inputTokens.addingClamped(inputTokens)
     guard let price else {
       return unbounded(.modelUnpriced(model: model, file: prices.file), place)
@@ -112,9 +105,15 @@ struct BatchBound: Sendable {
       return unbounded(.costUnbounded(part: Self.outputPart(outputField)), place)
     }
     self.outputTokens = self.outputTokens.addingClamped(outputTokens)
-    let worst = price.worstCase(
+    var worst = price.worstCase(
       inputTokens: inputTokens, outputTokens: outputTokens, units: units,
       servedAs: ModelPrice.batchTier)
+    // A provider may serve a request at the tier that it names.
+    if let tier, tier != "auto", tier != ModelPrice.batchTier, let most = worst {
+      worst = price.worstCase(
+        inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: tier
+      ).map { max($0, most) }
+    }
     guard let after = worst.flatMap({ sum.adding($0) }) else {
       return unbounded(.costUnbounded(part: "its size"), place)
     }
@@ -137,6 +136,7 @@ extension CallEstimate {
     boundsTokens = batch.boundsTokens
     inputTokens = batch.inputTokens
     outputTokens = batch.outputTokens
+    requests = batch.requests
     bound = batch.bound
   }
 

@@ -14,6 +14,8 @@ struct CallEstimate {
   var otherModels: [String] = []
   /// The families of all of them; nil where no budget asks. See `PriceBook.family`.
   var families: [String]?
+  /// How many requests to the model it is: of a batch as many as it has.
+  var requests: Int64 = 1
   var isStream = false
   var bound = CostBound.atMost(.zero)
   /// At most so many tokens of input.
@@ -29,6 +31,8 @@ struct CallEstimate {
   var searchSize: SearchSize?
   /// The price of `model` at the call's start.
   var price: ModelPrice?
+  /// Under which name it has that price, where that is not its own; nil: it is.
+  var pricedAs: String?
   /// The service tier that the request names.
   var serviceTier: String?
   /// The region that the request names; see `ModelPrice.dearestRegion(asked:)`.
@@ -88,6 +92,10 @@ struct CallEstimate {
       }
       model = request.model
       price = upstream.prices.price(model: model, at: now)
+      if price == nil, let name = request.pictureName {
+        price = upstream.prices.price(model: name, at: now)
+        if price != nil { pricedAs = name }
+      }
       request = request.priced(at: price)
       boundsTokens = request.boundsTokens(at: price)
       if policy.isByModel { families = [upstream.prices.family(of: model, at: now)] }

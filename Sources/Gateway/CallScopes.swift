@@ -93,9 +93,12 @@ extension AdmissionRequest {
     tags = plan.tags
     switch plan.endpoint {
     case .free, .stored: (tokens, calls) = (0, 0)
-    case .metered where estimate.boundsTokens:
-      tokens = estimate.outputTokens.map { estimate.inputTokens.addingClamped($0) }
-    case .metered, .unmetered: break
+    case .metered:
+      calls = estimate.requests
+      if estimate.boundsTokens {
+        tokens = estimate.outputTokens.map { estimate.inputTokens.addingClamped($0) }
+      }
+    case .unmetered: break
     }
   }
 }

@@ -156,6 +156,27 @@ public struct Admission: Sendable {
     return request.tokens == nil && standings[row].capsTokens ? .tokensUnbounded : nil
   }
 
+  /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a budget
+  /// has nothing left. Asked before work is done to find the bound.
+  ///
+  /// - Parameter request: with the smallest bound that it can have.
+  /// - Returns: nil where the bound decides, and nothing is recorded.
+  public mutating func refuseHopeless(
+    _ request: AdmissionRequest, at now: Timestamp
+  ) -> (denial: Denial, event: LedgerEvent)? {
+    var denial = ruleBroken(by: request)
+    // The accounts of a budget for each model are found by the models, which nobody knows yet.
+    if denial == nil, !choices[request.app].byModel {
+      let row = standing(of: request, at: now, clock: now)
+      let amounts = request.amounts
+      if amounts != .zero { denial = standings[row].denial }
+      if denial == nil, let (check, unit) = budgetPassed(by: amounts, row: row) {
+        denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+      }
+    }
+    return denial.map { ($0, refuse($0, request, at: now)) }
+  }
+
   /// The first rule besides the budgets that a call breaks.
   private func ruleBroken(by request: AdmissionRequest) -> Denial? {
     let app = request.app
