@@ -37,8 +37,8 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
   ///   - confidence: of each interval, in (0, 1).
   /// - Returns: nil where nothing was checked or the matrix is not square.
   public init?(confusion: [[Int64]], confidence: Double = 0.95) {
-    self.init(
-      weighted: confusion.map { row in row.map { Double(max($0, 0)) } }, size: nil, confidence)
+    let cells = confusion.map { row in row.map { Double(max($0, 0)) } }
+    self.init(weighted: cells, size: nil, confidence)
   }
 
   /// From outputs that were picked for checking with unequal probabilities.
@@ -46,9 +46,8 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
   /// - Parameters:
   ///   - confusion: `confusion[j][i]`, the sum of 1/π over checked outputs of true class j labelled
   ///     i; square, none below 0.
-    let cells = confusion.map { row in row.map { Double(max($0, 0)) } }
-    self.init(weighted: cells, size: nil, confidence)
-  ///     Sampling, 1965). The intervals are as wide as with so many, which is an approximation.
+  ///   - size: how many equally picked outputs would be as precise: (Σ 1/π)²/Σ 1/π² (L. Kish,
+  ///     Survey Sampling, 1965). The intervals are as wide as with so many, which is an approximation.
   public init?(weights confusion: [[Double]], size: Double, confidence: Double = 0.95) {
     self.init(weighted: confusion, size: size, confidence)
   }
