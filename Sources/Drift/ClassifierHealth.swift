@@ -47,7 +47,7 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
   ///   - confusion: `confusion[j][i]`, the sum of 1/π over checked outputs of true class j labelled
   ///     i; square, none below 0.
   ///   - size: how many equally picked outputs would be as precise: (Σ 1/π)²/Σ 1/π² (L. Kish,
-  ///     Survey Sampling, 1965). The intervals are as wide as with so many, which is an approximation.
+  ///     Survey Sampling, 1965). The intervals are those of so many, which is an approximation.
   public init?(weights confusion: [[Double]], size: Double, confidence: Double = 0.95) {
     self.init(weighted: confusion, size: size, confidence)
   }
