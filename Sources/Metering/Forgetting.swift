@@ -51,8 +51,8 @@ public struct Forgetting: Sendable {
   var hasBegun = false
   public internal(set) var isOver = false
 
-  /// - Parameter piece: places that are looked at in one piece.
-  public init(at now: Timestamp, piece: Int = 2_048) {
+  /// - Parameter piece: places that are looked at in one piece: some tenths of a millisecond.
+  public init(at now: Timestamp, piece: Int = 1_024) {
     self.piece = piece
     self.now = now
     longOver = LongOver(at: now)

@@ -189,11 +189,14 @@ public struct Ledger: Sendable {
     if let charge {
       used = Amounts(money: charge, tokens: tokens ?? amounts.tokens, calls: amounts.calls)
     }
+    guard !ended.places.isEmpty else {
+      if used != .zero { settle(used, for: ended.reservation) }
+      return
+    }
     for place in ended.places {
       balances[place].settled.add(used)
       balances[place].reserved.subtract(amounts)
     }
-    if ended.places.isEmpty, used != .zero { settle(used, for: ended.reservation) }
   }
 
   /// What held nothing, and has no places, may cost something all the same.
