@@ -119,8 +119,8 @@ public struct Admission: Sendable {
     return .admitted(Reservation(call: call, amount: amounts.money), event)
   }
 
-  /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a budget
-  /// has nothing left. Asked before work is done to find the bound.
+  /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a
+  /// budget has nothing left. Asked before work is done to find the bound.
   ///
   /// - Parameter request: with the smallest bound that it can have.
   /// - Returns: nil where the bound decides, and nothing is recorded.

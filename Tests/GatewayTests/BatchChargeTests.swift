@@ -145,8 +145,8 @@ import Testing
   private static let pictures = "/v1/images/generations"
 
   private static func pictureLine(_ model: String, count: Int) -> String {
-    #"{"custom_id":"x","url":"\#(pictures)","body":{"model":"\#(model)","prompt":"p","n":\#(count),"#
-      + #""size":"1024x1024","quality":"low"}}"#
+    #"{"custom_id":"x","url":"\#(pictures)","body":{"model":"\#(model)","n":\#(count),"#
+      + #""prompt":"p","size":"1024x1024","quality":"low"}}"#
   }
 
   private static func pictureResult(_ usage: String) -> String {
