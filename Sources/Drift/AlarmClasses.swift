@@ -1,8 +1,9 @@
-// The classes of a continuous alarm and what the baseline held of each. They are fixed when the alarm
-// starts: labels with few outputs, and those that appear later, are counted together as `__other__`.
+// The classes of a continuous alarm and what the baseline held of each. They are fixed when the
+// alarm starts: labels with few outputs, and those that appear later, are counted together as
+// `__other__`.
 //
-// Why folded: where new labels keep coming (topics, names), those that the baseline has not seen hold
-// some percent together, and an alarm that expected none of them would be certain.
+// Why folded: where new labels keep coming (topics, names), those that the baseline has not seen
+// hold some percent together, and an alarm that expected none of them would be certain.
 
 /// The classes of an alarm, the last of them `__other__`.
 struct AlarmClasses: Hashable, Sendable {

@@ -53,8 +53,8 @@ public struct AlarmReading: Hashable, Sendable, Codable {
   public var evidence: Double
   /// ln(A/tick), the same at every tick for as long as A is.
   public var threshold: Double
-  /// What this tick raised the alarm to; nil where it raised nothing. Each level is raised once until
-  /// the alarm is acknowledged.
+  /// What this tick raised the alarm to; nil where it raised nothing. Each level is raised once
+  /// until the alarm is acknowledged.
   public var raised: AlarmLevel?
   /// Outputs seen so far, those of this tick included.
   public var outputs: Int64

@@ -30,8 +30,8 @@ public struct DriftAlarm: Sendable {
   public var thresholds: DriftThresholds
 
   /// - Parameters:
-  ///   - baseline: the frozen baseline, sampled with one probability. Labels of which it has few, or
-  ///     none, count as one, `__other__`.
+  ///   - baseline: the frozen baseline, sampled with one probability. Labels of which it has few,
+  ///     or none, count as one, `__other__`.
   ///   - blocks: the same baseline apart by day, from which the wobble is measured.
   ///   - wobbleFactor: φ, at least 1, in place of what the blocks say.
   ///   - probability: with which all outputs of the stream are sampled; nil: as the baseline's.
@@ -112,8 +112,8 @@ public struct DriftAlarm: Sendable {
     candidates.clear()
   }
 
-  /// Sets another A, as outputs a day change. The evidence stays what it is, since it holds no A: the
-  /// mean run is then at least the mean of A over the moments of alarm.
+  /// Sets another A, as outputs a day change. The evidence stays what it is, since it holds no A:
+  /// the mean run is then at least the mean of A over the moments of alarm.
   /// - Throws: where it is less than a tick.
   public mutating func setAverageRunLength(_ outputs: Double) throws(AlarmFault) {
     runLength = try RunLength(outputs: outputs, tickOutputs: runLength.tickOutputs)
@@ -144,7 +144,8 @@ public struct DriftAlarm: Sendable {
     }
     var level = AlarmLevel.watch
     if isOpen, sum.value >= runLength.threshold {
-      // A large shift after a small one of old is in the windows since; the oldest has all evidence.
+      // A large shift after a small one of old is in the windows since; the oldest has all
+      // evidence.
       let windows = certain.sorted { $0.logE > $1.logE } + (best.map { [$0] } ?? [])
       if let beyond = windows.first(where: { shifts($0).contains(where: \.isBeyondLimit) }) {
         level = .drifted

@@ -6,11 +6,11 @@
 // the upper bound of its baseline share, M ← (M + n/tick)·Π(1 + λ/π_i·(1{x_i = k} − q)), downwards
 // with q the lower bound, M ← (M + n/tick)·Π(1 + λ/π_i·(q − 1{x_i = k})); five λ below the largest
 // at which no factor could be negative, were an output kept with the least probability that the
-// policy allows; alarm where the mean of all M is at least A/tick. The same bets with q moved by the
-// app's limit decide whether the shift is `drifted`.
+// policy allows; alarm where the mean of all M is at least A/tick. The same bets with q moved by
+// the app's limit decide whether the shift is `drifted`.
 // Default threshold: as `DriftAlarm`. The bounds are Wilson's at the effective size, 95 % jointly
-// over the classes of all monitors: where they hold, the average run length is at least A for any mix
-// of probabilities.
+// over the classes of all monitors: where they hold, the average run length is at least A for any
+// mix of probabilities.
 // Source: A. Podkopaev and A. Ramdas, ICLR 2022 (arXiv 2110.06177); J. Shin, A. Ramdas and
 // A. Rinaldo (2024) for the detector; D. Horvitz and D. Thompson (1952) for 1/π.
 
@@ -18,7 +18,8 @@
 /// different probabilities; the same interface as `DriftAlarm`, which finds smaller shifts where
 /// all probabilities are equal.
 ///
-/// The coded state holds 100·K numbers beside labels and bounds, K ≤ 50 the classes with `__other__`.
+/// The coded state holds 100·K numbers beside labels and bounds, K ≤ 50 the classes with
+/// `__other__`.
 public struct WeightedDriftAlarm: Hashable, Sendable {
   private static let confidence = 0.95
 
@@ -41,8 +42,8 @@ public struct WeightedDriftAlarm: Hashable, Sendable {
   ///     `__other__`.
   ///   - blocks: the same baseline apart by day, from which the wobble is measured.
   ///   - wobbleFactor: φ, at least 1, in place of what the blocks say.
-  ///   - probabilityFloor: the least probability with which the policy keeps any output, whatever its
-  ///     label, in [1e-9, 1]. The bets are made by it, so it must be known before the labels are.
+  ///   - probabilityFloor: the least probability with which the policy keeps any output, whatever
+  ///     its label, in [1e-9, 1]. The bets are made by it, so it must be known before the labels are.
   ///   - monitors: alarms in the installation, over which the baselines' bounds hold together.
   ///   - averageRunLength: A, in outputs as sampled, at least a tick.
   ///   - tickOutputs: outputs in an ordinary tick, at least 1.

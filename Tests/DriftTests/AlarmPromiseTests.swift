@@ -26,8 +26,8 @@ struct AlarmPromiseTests {
     #expect(isClose(mean, 4, 1e-10), "\(mean) after eight outputs in ticks of two")
   }
 
-  /// The same for what follows an acknowledged alarm, over the streams that had one: the bound holds
-  /// for the second run as for the first.
+  /// The same for what follows an acknowledged alarm, over the streams that had one: the bound
+  /// holds for the second run as for the first.
   @Test func aRunAfterAnAcknowledgedAlarmIsFairToo() throws {
     let alarm = try DriftAlarm(
       baseline: Tally(["a": 7, "b": 5]), averageRunLength: 4, tickOutputs: 2)

@@ -105,7 +105,8 @@ struct DriftAlarmTests {
     let again = try stays.compactMap { try alarm.update($0) }
     #expect(again.contains { $0.raised != nil }, "the shift is still there")
     #expect(try #require(again.first).onset.outputsBefore == 6_000, "and is looked for anew")
-    // What was seen before is known: an alarm that forgot it would find the shift with more evidence.
+    // What was seen before is known: an alarm that forgot it would find the shift with more
+    // evidence.
     var forgetful = try self.alarm()
     let fresh = try stays.compactMap { try forgetful.update($0) }
     #expect(try #require(again.last).evidence < #require(fresh.last).evidence)

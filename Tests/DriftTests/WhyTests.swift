@@ -142,8 +142,8 @@ struct WhyTests {
     #expect(covered >= 267, "\(covered) of 300, about 285 expected")
   }
 
-  /// Where to check, what was found there, and the share that follows: the numbers of the one are the
-  /// probabilities of the other.
+  /// Where to check, what was found there, and the share that follows: the numbers of the one are
+  /// the probabilities of the other.
   @Test func allocatedChecksGiveTheShare() throws {
     var generator = Xoshiro256(seed: 23)
     var sum = 0.0
