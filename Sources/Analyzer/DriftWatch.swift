@@ -8,6 +8,7 @@
 import Alerting
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 
@@ -104,7 +105,7 @@ public struct DriftWatch: Sendable {
       policy: policy, baseline: baseline, baselineID: try baseline.id,
       filter: try policy.sampleFilter(), setting: setting)
     var monitors: [WatchedClassifier] = []
-    for classifier in try makeClassifiers(policy.classifiers) {
+    for classifier in try policy.makeClassifiers() {
       do throws(AnalyzerFault) {
         var watched = try start(classifier, plan)
         if watched.row.state.isEmpty { try save(&watched, points: [], alarm: nil) }

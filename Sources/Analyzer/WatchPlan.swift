@@ -2,6 +2,7 @@
 
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 

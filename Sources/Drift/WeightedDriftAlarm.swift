@@ -43,7 +43,7 @@ public struct WeightedDriftAlarm: Hashable, Sendable {
   ///   - blocks: the same baseline apart by day, from which the wobble is measured.
   ///   - wobbleFactor: φ, at least 1, in place of what the blocks say.
   ///   - probabilityFloor: the least probability with which the policy keeps any output, whatever
-  ///     its label, in [1e-9, 1]. The bets are made by it, so it must be known before the labels are.
+  ///     its label, in [1e-9, 1]. The bets are made by it, so it must be known before any label.
   ///   - monitors: alarms in the installation, over which the baselines' bounds hold together.
   ///   - averageRunLength: A, in outputs as sampled, at least a tick.
   ///   - tickOutputs: outputs in an ordinary tick, at least 1.

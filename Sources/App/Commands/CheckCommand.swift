@@ -30,8 +30,8 @@ struct CheckCommand: ParsableCommand {
     for note in BudgetNotes.unreachable(in: settings) { Console.error("note: \(note)") }
     for app in settings.apps where app.drift.baseline == nil && !app.classifiers.isEmpty {
       Console.error(
-        "note: app '\(app.name)' names no baseline (drift.baseline), so no drift of it is ever found."
-      )
+        "note: app '\(app.name)' names no baseline (drift.baseline): "
+          + "no drift of it is ever found.")
     }
     for app in settings.apps {
       guard let name = app.drift.baseline, !baselines.names(app: app.name).contains(name)
