@@ -104,12 +104,11 @@ public struct DriftWatch: Sendable {
     let plan = WatchPlan(
       policy: policy, baseline: baseline, baselineID: try baseline.id,
       filter: try policy.sampleFilter(), setting: setting)
+    let known = try reading(policy) { try store.monitors(app: policy.app) }
     var monitors: [WatchedClassifier] = []
     for classifier in try policy.makeClassifiers() {
       do throws(AnalyzerFault) {
-        var watched = try start(classifier, plan)
-        if watched.row.state.isEmpty { try save(&watched, points: [], alarm: nil) }
-        monitors.append(watched)
+        monitors.append(try start(classifier, known, plan))
       } catch {
         summary.faults.append((policy.app, error))
       }
@@ -169,10 +168,11 @@ public struct DriftWatch: Sendable {
         .store, "The outputs of \(plan.policy.app) could not be labelled", hint: "See the cause.",
         isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
     }
+    watched.monitor = try load(&watched, plan)
     var points: [Int64: EvidencePoint] = [:]
     for start in stride(from: 0, to: samples.count, by: Self.tickOutputs) {
       let tick = samples[start..<min(start + Self.tickOutputs, samples.count)]
-      let reading = try update(&watched, tick, labels, plan)
+      let reading = try update(&watched.monitor, tick, labels, watched.classifier, plan)
       guard let last = tick.last else { continue }
       watched.row.position = last.id ?? watched.row.position
       summary.outputs += Int64(tick.count)
@@ -189,7 +189,8 @@ public struct DriftWatch: Sendable {
       watched.row.level = level.rawValue
       watched.row.raisedAt = plan.setting.now
       watched.row.since = Timestamp(milliseconds: reading.onset.startedAt)
-      let alarm = alarm(reading, level, watched, plan, until: last.time)
+      let unnamed = unnamed(tick.compactMap { $0.id.flatMap { labels[$0] } }, watched.monitor)
+      let alarm = alarm(reading, level, watched, plan, until: last.time, unnamed: unnamed)
       try save(&watched, points: Array(points.values), alarm: alarm)
       points = [:]
       if let alert = alarm.alert { summary.alertsRaised.append(alert.key) }
@@ -198,11 +199,19 @@ public struct DriftWatch: Sendable {
     try save(&watched, points: Array(points.values), alarm: nil)
   }
 
+  /// The most frequent label of those that the alarm counts together.
+  private func unnamed(_ labels: [String], _ monitor: DriftMonitor?) -> String? {
+    let other = SpecialLabel.other.rawValue
+    let counts = labels.filter { monitor?.name(of: $0) == other }
+      .reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+  }
+
   /// Gives a tick to the alarm. Outputs that were sampled otherwise than it can take start it anew
   /// in the form that can; while it is open they are passed over.
   private func update(
-    _ watched: inout WatchedClassifier, _ tick: ArraySlice<SampleRecord>,
-    _ labels: [Int64: String], _ plan: WatchPlan
+    _ monitor: inout DriftMonitor?, _ tick: ArraySlice<SampleRecord>,
+    _ labels: [Int64: String], _ classifier: any Classifier, _ plan: WatchPlan
   ) throws(AnalyzerFault) -> AlarmReading? {
     var tally = Tally()
     for mark in tick.compactMap(Labelling.Mark.init) {
@@ -212,16 +221,16 @@ public struct DriftWatch: Sendable {
     }
     let startedAt = tick.first?.time.milliseconds ?? 0
     do throws(AlarmFault) {
-      return try watched.monitor.update(tally, startedAt: startedAt)
+      return try monitor?.update(tally, startedAt: startedAt)
     } catch {
-      guard watched.monitor.latched == nil else { return nil }
+      guard monitor?.latched == nil else { return nil }
     }
-    let blocks = try blocks(watched.classifier, plan)
+    let blocks = try blocks(classifier, plan)
     do throws(AlarmFault) {
-      watched.monitor = try plan.weighted(
-        blocks, origin: watched.monitor.origin, floor: tally.strata.last?.probability ?? 1)
-      return try watched.monitor.update(tally, startedAt: startedAt)
-    } catch { throw plan.fault(watched.classifier, error) }
+      monitor = try plan.weighted(
+        blocks, origin: plan.origin(classifier), floor: tally.strata.last?.probability ?? 1)
+      return try monitor?.update(tally, startedAt: startedAt)
+    } catch { throw plan.fault(classifier, error) }
   }
 
   /// Stores a monitor; one that another process stored meanwhile is left to that process.
@@ -229,7 +238,7 @@ public struct DriftWatch: Sendable {
     _ watched: inout WatchedClassifier, points: [EvidencePoint], alarm: MonitorAlarm?
   ) throws(AnalyzerFault) {
     do {
-      watched.row.state = try watched.monitor.stored()
+      watched.row.state = try watched.monitor?.stored()
       let isStored = try store.saveMonitor(
         watched.row, points: points.sorted { $0.hour < $1.hour }, alarm: alarm)
       guard isStored else {

@@ -19,7 +19,7 @@ private struct AlarmDetail: Encodable {
 extension DriftWatch {
   func alarm(
     _ reading: AlarmReading, _ level: AlarmLevel, _ watched: WatchedClassifier, _ plan: WatchPlan,
-    until end: Timestamp
+    until end: Timestamp, unnamed: String?
   ) -> MonitorAlarm {
     let policy = plan.policy
     let since = Timestamp(milliseconds: reading.onset.startedAt)
@@ -43,7 +43,8 @@ extension DriftWatch {
         + "'\(plan.baseline.name)'."
     }
     guard policy.alertsOn.contains(verdict) else { return alarm }
-    let alert = alert(reading, verdict, watched, plan, isCapped: isCapped)
+    let alert = alert(
+      reading, verdict, watched, plan, isCapped: isCapped, unnamed: unnamed)
     alarm.alert = AlertRow(
       key: alert.key.text, app: alert.app, kind: alert.kind.rawValue,
       severity: alert.severity.rawValue, title: alert.title, body: alert.body,
@@ -54,7 +55,7 @@ extension DriftWatch {
 
   private func alert(
     _ reading: AlarmReading, _ verdict: Verdict, _ watched: WatchedClassifier, _ plan: WatchPlan,
-    isCapped: Bool
+    isCapped: Bool, unnamed: String?
   ) -> Alert {
     let since = Timestamp(milliseconds: reading.onset.startedAt)
     var facts = DriftAlertFacts(
@@ -63,7 +64,7 @@ extension DriftWatch {
       reason: "Seen in \(Wording.count(reading.outputs - reading.onset.outputsBefore, "output")).",
       shifts: reading.shifts.map { shift in
         DriftAlertFacts.Shift(
-          label: Wording.label(shift.label),
+          label: Wording.label(shift.label) + example(shift.label, unnamed),
           baselineText: Wording.percent(shift.baselineShare),
           periodText: Wording.percent(shift.share),
           changeText: Wording.points(shift.share - shift.baselineShare) + " points, between "
@@ -80,6 +81,12 @@ extension DriftWatch {
         verdict.rawValue,
       ])
     return alert
+  }
+
+  /// What a person would look for among the labels that are counted together.
+  private func example(_ label: String, _ unnamed: String?) -> String {
+    guard label == SpecialLabel.other.rawValue, let unnamed else { return "" }
+    return ", such as " + Wording.label(unnamed)
   }
 
   /// Ends the open alarms of an app, so that the next shift is looked for.
@@ -122,7 +129,8 @@ extension DriftWatch {
   ) throws -> AcknowledgementRow? {
     var row = row
     while !row.level.isEmpty {
-      var monitor = try DriftMonitor(stored: row.state)
+      let text = try store.monitorState(app: row.app, classifier: row.classifier)
+      var monitor = try DriftMonitor(stored: text ?? "")
       monitor.acknowledge()
       let acknowledged = AcknowledgementRow(
         at: now, actor: actor, app: row.app, classifier: row.classifier, level: row.level,

@@ -53,6 +53,10 @@ struct WatchPlan {
         tickOutputs: Int64(DriftWatch.tickOutputs), thresholds: policy.thresholds))
   }
 
+  func origin(_ classifier: any Classifier) -> DriftMonitor.Origin {
+    DriftMonitor.Origin(baseline: baselineID, version: classifier.version)
+  }
+
   func fault(_ classifier: any Classifier, _ fault: AlarmFault) -> AnalyzerFault {
     AnalyzerFault(
       .classifier,
@@ -65,8 +69,14 @@ struct WatchPlan {
 /// One classifier's alarm in a pass.
 struct WatchedClassifier {
   var classifier: any Classifier
-  var monitor: DriftMonitor
+  /// Nil until there is something to take: reading a state costs more than seeing that nothing is
+  /// new.
+  var monitor: DriftMonitor?
   var row: MonitorRow
+}
+
+extension DriftMonitor.Origin {
+  var text: String { "\(baseline) \(version)" }
 }
 
 extension DriftMonitor {
@@ -85,40 +95,58 @@ extension DriftWatch {
   /// How far back an alarm that is new looks: an old drift that was dealt with is no news.
   private static let pastMilliseconds: Int64 = 86_400_000
 
-  /// The alarm as it was stored, where that is about this baseline and this version of the
+  /// The alarm that is stored, where that is about this baseline and this version of the
   /// classifier; else a new one, which takes the outputs stored since the baseline was pinned, of
   /// the last day at most.
   func start(
-    _ classifier: any Classifier, _ plan: WatchPlan
+    _ classifier: any Classifier, _ known: [MonitorRow], _ plan: WatchPlan
   ) throws(AnalyzerFault) -> WatchedClassifier {
-    let app = plan.policy.app
-    let origin = DriftMonitor.Origin(baseline: plan.baselineID, version: classifier.version)
-    let row = try reading(plan.policy) {
-      try store.monitors(app: app).first { $0.classifier == classifier.name }
-    }
-    let monitor: DriftMonitor
-    if var row, var known = try? DriftMonitor(stored: row.state), known.origin == origin {
-      do throws(AlarmFault) {
-        try known.set(
-          averageRunLength: plan.setting.averageRunLength, thresholds: plan.policy.thresholds)
-      } catch { throw plan.fault(classifier, error) }
+    let old = known.first { $0.classifier == classifier.name }
+    let origin = plan.origin(classifier)
+    if var row = old, row.origin == origin.text {
       row.updatedAt = plan.setting.now
-      return WatchedClassifier(classifier: classifier, monitor: known, row: row)
-    }
-    let blocks = try blocks(classifier, plan)
-    do throws(AlarmFault) { monitor = try plan.fresh(blocks, origin: origin) } catch {
-      throw plan.fault(classifier, error)
+      return WatchedClassifier(classifier: classifier, row: row)
     }
     let start = max(
       plan.baseline.pinnedAt, plan.setting.now.adding(milliseconds: -Self.pastMilliseconds))
     let position = try reading(plan.policy) { try store.lastSample(storedBefore: start) }
-    return WatchedClassifier(
-      classifier: classifier, monitor: monitor,
+    var watched = WatchedClassifier(
+      classifier: classifier, monitor: try fresh(classifier, plan),
       row: MonitorRow(
-        app: app, classifier: classifier.name, baseline: plan.baseline.name,
-        position: max(position, row?.position ?? 0), state: "",
+        app: plan.policy.app, classifier: classifier.name, baseline: plan.baseline.name,
+        position: max(position, old?.position ?? 0), origin: origin.text,
         threshold: log(plan.setting.averageRunLength / Double(Self.tickOutputs)),
-        updatedAt: plan.setting.now, revision: row?.revision ?? 0))
+        updatedAt: plan.setting.now, revision: old?.revision ?? 0))
+    try save(&watched, points: [], alarm: nil)
+    return watched
+  }
+
+  /// Reads the alarm, and hands it what the policy says now.
+  func load(
+    _ watched: inout WatchedClassifier, _ plan: WatchPlan
+  ) throws(AnalyzerFault) -> DriftMonitor {
+    if let monitor = watched.monitor { return monitor }
+    let text = try reading(plan.policy) {
+      try store.monitorState(app: watched.row.app, classifier: watched.row.classifier)
+    }
+    // A state that cannot be read, which no version of the program writes, is begun anew.
+    guard var monitor = text.flatMap({ try? DriftMonitor(stored: $0) }),
+      monitor.origin == plan.origin(watched.classifier)
+    else { return try fresh(watched.classifier, plan) }
+    do throws(AlarmFault) {
+      try monitor.set(
+        averageRunLength: plan.setting.averageRunLength, thresholds: plan.policy.thresholds)
+    } catch { throw plan.fault(watched.classifier, error) }
+    return monitor
+  }
+
+  private func fresh(
+    _ classifier: any Classifier, _ plan: WatchPlan
+  ) throws(AnalyzerFault) -> DriftMonitor {
+    let blocks = try blocks(classifier, plan)
+    do throws(AlarmFault) {
+      return try plan.fresh(blocks, origin: plan.origin(classifier))
+    } catch { throw plan.fault(classifier, error) }
   }
 
   /// The baseline by day under this version of the classifier.

@@ -16,8 +16,10 @@ public struct MonitorRow: Hashable, Sendable {
   public var baseline: String
   /// Id of the last sample taken.
   public var position: Int64
-  /// What the alarm knows, as JSON.
-  public var state: String
+  /// What the evidence is about; a state of another origin is of no use.
+  public var origin: String
+  /// What the alarm knows, as JSON; nil: as it is stored. It may be large.
+  public var state: String?
   /// ln M and its threshold.
   public var evidence: Double
   public var threshold: Double
@@ -34,14 +36,16 @@ public struct MonitorRow: Hashable, Sendable {
   public var revision: Int64
 
   public init(
-    app: String, classifier: String, baseline: String, position: Int64, state: String,
-    evidence: Double = 0, threshold: Double, outputs: Int64 = 0, level: String = "",
+    app: String, classifier: String, baseline: String, position: Int64, origin: String,
+    state: String? = nil, evidence: Double = 0, threshold: Double, outputs: Int64 = 0,
+    level: String = "",
     raisedAt: Timestamp? = nil, since: Timestamp? = nil, updatedAt: Timestamp, revision: Int64 = 0
   ) {
     self.app = app
     self.classifier = classifier
     self.baseline = baseline
     self.position = position
+    self.origin = origin
     self.state = state
     self.evidence = evidence
     self.threshold = threshold
@@ -112,26 +116,35 @@ public struct AcknowledgementRow: Hashable, Sendable {
 }
 
 extension StoreDatabase {
-  /// Monitors by app and classifier.
+  /// Monitors by app and classifier, without their states.
   /// - Parameter app: only this app's.
   public func monitors(app: String? = nil) throws(StoreFault) -> [MonitorRow] {
     try read("reading monitors") { db in
       try Row.fetchAll(
         db,
         sql: """
-          SELECT app, classifier, baseline, position, state, evidence, threshold, outputs, level,
+          SELECT app, classifier, baseline, position, origin, evidence, threshold, outputs, level,
             raised_at, since, updated_at, revision
           FROM monitors WHERE ?1 IS NULL OR app = ?1 ORDER BY app, classifier
           """,
         arguments: [app]
       ).map { row in
         MonitorRow(
-          app: row[0], classifier: row[1], baseline: row[2], position: row[3], state: row[4],
+          app: row[0], classifier: row[1], baseline: row[2], position: row[3], origin: row[4],
           evidence: row[5], threshold: row[6], outputs: row[7], level: row[8],
           raisedAt: (row[9] as Int64?).map(Timestamp.init(milliseconds:)),
           since: (row[10] as Int64?).map(Timestamp.init(milliseconds:)),
           updatedAt: Timestamp(milliseconds: row[11]), revision: row[12])
       }
+    }
+  }
+
+  /// What an alarm knows, as JSON; nil where there is none.
+  public func monitorState(app: String, classifier: String) throws(StoreFault) -> String? {
+    try read("reading monitors") { db in
+      try String.fetchOne(
+        db, sql: "SELECT state FROM monitors WHERE app = ? AND classifier = ?",
+        arguments: [app, classifier])
     }
   }
 
@@ -175,20 +188,23 @@ extension StoreDatabase {
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO monitors (app, classifier, baseline, position, state, evidence, threshold,
-          outputs, level, raised_at, since, updated_at, revision)
-        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 + 1
+          outputs, level, raised_at, since, updated_at, revision, origin)
+        SELECT ?1, ?2, ?3, ?4, coalesce(
+            ?5, (SELECT state FROM monitors WHERE app = ?1 AND classifier = ?2), ''),
+          ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 + 1, ?14
         WHERE ?13 = coalesce(
           (SELECT revision FROM monitors WHERE app = ?1 AND classifier = ?2), 0)
         ON CONFLICT (app, classifier) DO UPDATE SET baseline = excluded.baseline,
           position = excluded.position, state = excluded.state, evidence = excluded.evidence,
           threshold = excluded.threshold, outputs = excluded.outputs, level = excluded.level,
           raised_at = excluded.raised_at, since = excluded.since,
-          updated_at = excluded.updated_at, revision = excluded.revision
+          updated_at = excluded.updated_at, revision = excluded.revision,
+          origin = excluded.origin
         """)
     try statement.execute(arguments: [
       row.app, row.classifier, row.baseline, row.position, row.state, row.evidence, row.threshold,
       row.outputs, row.level, row.raisedAt?.milliseconds, row.since?.milliseconds,
-      row.updatedAt.milliseconds, row.revision,
+      row.updatedAt.milliseconds, row.revision, row.origin,
     ])
     return db.changesCount == 1
   }
@@ -268,6 +284,7 @@ extension StoreDatabase {
           classifier TEXT NOT NULL,
           baseline TEXT NOT NULL,
           position INTEGER NOT NULL,
+          origin TEXT NOT NULL,
           state TEXT NOT NULL,
           evidence REAL NOT NULL,
           threshold REAL NOT NULL,

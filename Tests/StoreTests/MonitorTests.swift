@@ -11,7 +11,8 @@ import Testing
 
   private func row(_ revision: Int64 = 0, position: Int64 = 25) -> MonitorRow {
     MonitorRow(
-      app: "chat", classifier: "topic", baseline: "good", position: position, state: "{}",
+      app: "chat", classifier: "topic", baseline: "good", position: position, origin: "b v",
+      state: "{\(position)}",
       evidence: 1.5, threshold: 8, outputs: position, updatedAt: now, revision: revision)
   }
 
@@ -35,6 +36,7 @@ import Testing
     #expect(try database.saveMonitor(first, alarm: alarm))
     var stored = first
     stored.revision = 1
+    stored.state = nil
     #expect(try database.monitors() == [stored])
     #expect(try database.monitors(app: "chat") == [stored])
     #expect(try database.monitors(app: "other").isEmpty)
@@ -55,6 +57,12 @@ import Testing
     #expect(try database.saveMonitor(row(1, position: 50)))
     #expect(try database.monitors().map(\.position) == [50])
     #expect(try database.monitors().map(\.revision) == [2])
+    // Without a state in hand what is stored stays.
+    var moved = row(2, position: 60)
+    moved.state = nil
+    #expect(try database.saveMonitor(moved))
+    #expect(try database.monitorState(app: "chat", classifier: "topic") == "{50}")
+    #expect(try database.monitorState(app: "chat", classifier: "other") == nil)
     #expect(try database.verdicts(app: "chat").isEmpty && database.alerts().isEmpty)
     #expect(try database.orders(after: 0).isEmpty)
     #expect(try evidence(database).isEmpty)
