@@ -76,6 +76,9 @@ public struct DriftAlertFacts: Hashable, Sendable {
   public var baseline: String
   /// The period's name: `2026-11-22`.
   public var period: String
+  /// Of the continuous alarm: since when, as far as can be told, `2026-11-22 14:05 UTC`; nil: the
+  /// verdict is on a period.
+  public var sinceText: String?
   /// Why, in one sentence; empty where there is nothing to add.
   public var reason: String
   /// The largest first.
@@ -154,8 +157,9 @@ extension Alert {
   public static func drift(_ facts: DriftAlertFacts, atMilliseconds: Int64) -> Alert {
     let isDrifted = facts.verdict == "drifted"
     var lines = [
-      "App '\(facts.app)', classifier '\(facts.classifier)': \(facts.verdict) in "
-        + "\(facts.period), compared with baseline '\(facts.baseline)'."
+      "App '\(facts.app)', classifier '\(facts.classifier)': \(facts.verdict) "
+        + (facts.sinceText.map { "since about \($0)" } ?? "in \(facts.period)")
+        + ", compared with baseline '\(facts.baseline)'."
     ]
     if !facts.reason.isEmpty { lines.append(facts.reason) }
     let shown = facts.shifts.prefix(shiftsMax)
@@ -169,7 +173,10 @@ extension Alert {
       lines.append(
         "The app is stopped by its policy; `leeway restore \(facts.app)` lets it run again.")
     }
-    if let link = facts.link { lines.append("Report: \(link)") }
+    if facts.sinceText != nil { lines += alarmSteps(facts) }
+    if let link = facts.link {
+      lines.append("\(facts.sinceText == nil ? "Report" : "More"): \(link)")
+    }
     let title =
       isDrifted
       ? "\(facts.app): answers have drifted (\(facts.classifier))"
@@ -182,6 +189,17 @@ extension Alert {
       title: facts.isCapped ? title + ", app stopped" : title,
       body: lines.joined(separator: "\n"), link: facts.link, fields: fields(facts),
       atMilliseconds: atMilliseconds)
+  }
+
+  /// What to do about the continuous alarm, which stays open until then.
+  private static func alarmSteps(_ facts: DriftAlertFacts) -> [String] {
+    [
+      "Look for what changed then: the model's version, the prompt, the callers.",
+      "Once you know, `leeway drift acknowledge \(facts.app) \(facts.classifier) --reason TEXT` "
+        + "looks for the next shift; a shift that stays is found again.",
+      "If the new behaviour is right, make it the measure: "
+        + "`leeway baseline pin \(facts.app) NAME --reason TEXT`.",
+    ]
   }
 
   /// An alert of Leeway itself.
@@ -208,7 +226,9 @@ extension Alert {
     [
       AlertField("classifier", .text(facts.classifier)),
       AlertField("verdict", .text(facts.verdict)),
-      AlertField("baseline", .text(facts.baseline)), AlertField("period", .text(facts.period)),
+      AlertField("baseline", .text(facts.baseline)),
+      facts.sinceText.map { AlertField("since", .text($0)) }
+        ?? AlertField("period", .text(facts.period)),
       AlertField("isCapped", .flag(facts.isCapped)),
       AlertField(
         "shifts",

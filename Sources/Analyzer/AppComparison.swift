@@ -79,7 +79,7 @@ public func compareApp(
 }
 
 /// The baseline's samples under the present classifiers; nil where some of them are gone.
-private func labelAgain(
+func labelAgain(
   _ baseline: Baseline, by classifiers: [any Classifier], in store: StoreDatabase
 ) throws(AnalyzerFault) -> Labelling? {
   let span = SampleSpan(

@@ -32,6 +32,8 @@ public struct AppDriftPolicy: Hashable, Sendable {
   /// The share of this app's calls that the gateway samples, 0…1: whether a night without samples
   /// is bad luck or a fault.
   public var sampleRate: Double
+  /// Whether calls that end in an error are sampled whatever the rate.
+  public var samplesErrors = true
 
   public init(
     app: String, owner: String, classifiers: [ClassifierDeclaration],

@@ -3,6 +3,7 @@
 // thresholds must give the same bytes.
 
 import Drift
+import Metering
 
 /// The drift of one app over one period against one baseline.
 public struct DriftReport: Hashable, Sendable, Encodable {
@@ -71,6 +72,27 @@ public struct ClassifierReport: Hashable, Sendable, Encodable {
     public var period: [String]
   }
 
+  /// The most evidence that the continuous alarm had in one hour, and what it alarms at.
+  public struct Evidence: Hashable, Sendable, Encodable {
+    /// The start of the hour.
+    public var at: Timestamp
+    public var evidence: Double
+    public var threshold: Double
+
+    private enum Key: String, CodingKey {
+      case at
+      case evidence
+      case threshold
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var values = encoder.container(keyedBy: Key.self)
+      try values.encode(at.iso8601, forKey: .at)
+      try values.encode(evidence, forKey: .evidence)
+      try values.encode(threshold, forKey: .threshold)
+    }
+  }
+
   public var name: String
   public var version: String
   /// The version that labelled the baseline.
@@ -118,4 +140,6 @@ public struct ClassifierReport: Hashable, Sendable, Encodable {
   /// Labels too rare to stand alone, counted together.
   public var mergedLabels: [String]
   public var examples: [Example]
+  /// Of the last two weeks up to the night's end; nil where there was no alarm.
+  public var evidence: [Evidence]?
 }

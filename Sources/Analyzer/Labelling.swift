@@ -45,6 +45,16 @@ public struct Labelling: Sendable {
     public var time: Timestamp
     /// In (0, 1].
     public var probability: Double
+
+    /// Nil where the sample is not stored yet.
+    init?(_ sample: SampleRecord) {
+      guard let id = sample.id else { return nil }
+      self.id = id
+      time = sample.time
+      // A probability outside (0, 1] cannot be weighed; such a sample counts once, as all did.
+      let isSound = sample.probability > 0 && sample.probability <= 1
+      probability = isSound ? sample.probability : 1
+    }
   }
 
   /// The span's samples in order of time, then id.
@@ -86,16 +96,33 @@ public struct Labelling: Sendable {
     }
   }
 
+  /// Labels of samples that were read already, given and stored where they are missing.
+  static func labels(
+    of samples: [SampleRecord], by classifier: any Classifier, app: String,
+    in store: StoreDatabase
+  ) throws -> [Int64: String] {
+    let marks = samples.compactMap(Mark.init)
+    var labels = try store.labels(
+      classifier: classifier.name, version: classifier.version, sampleIDs: marks.map(\.id))
+    var given: [Int64: String] = [:]
+    for sample in samples {
+      guard let id = sample.id, labels[id] == nil else { continue }
+      given[id] = classifier.label(SampleView(sample))
+    }
+    if !given.isEmpty {
+      try keep(
+        [classifier.name: given], marks: marks, classifiers: [classifier], app: app, in: store)
+      labels.merge(given) { first, _ in first }
+    }
+    return labels
+  }
+
   private static func marks(of span: SampleSpan, in store: StoreDatabase) throws -> [Mark] {
     var marks: [Mark] = []
     try store.forEachSample(
       app: span.app, filter: span.filter, since: span.since, until: span.until
     ) { sample in
-      guard let id = sample.id else { return }
-      // A probability outside (0, 1] cannot be weighed; such a sample counts once, as all did.
-      let isSound = sample.probability > 0 && sample.probability <= 1
-      marks.append(
-        Mark(id: id, time: sample.time, probability: isSound ? sample.probability : 1))
+      if let mark = Mark(sample) { marks.append(mark) }
     }
     return marks
   }

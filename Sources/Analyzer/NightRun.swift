@@ -119,9 +119,10 @@ public struct NightRun: Sendable {
     into summary: inout Summary
   ) throws(AnalyzerFault) {
     let silence = try silence(of: comparison)
-    let report = try comparison.report(
+    var report = try comparison.report(
       findings, night: date, silence: silence,
       falseDiscoveryRate: settings.falseDiscoveryRate, settings: settings.report, in: store)
+    try addEvidence(to: &report, until: comparison.period.until ?? now)
     let page = try reports.write(report, under: date.description)
     summary.reports.append(report)
     try keepVerdicts(report, comparison, page: page, at: now)
@@ -140,6 +141,23 @@ public struct NightRun: Sendable {
     }
   }
 
+  /// What the continuous alarms had seen by the night's end, which a repeat finds again.
+  private func addEvidence(
+    to report: inout DriftReport, until end: Timestamp
+  ) throws(AnalyzerFault) {
+    let since = end.adding(milliseconds: -14 * 86_400_000)
+    do {
+      for index in report.classifiers.indices {
+        let points = try store.evidence(
+          app: report.app, classifier: report.classifiers[index].name, since: since, until: end)
+        guard !points.isEmpty else { continue }
+        report.classifiers[index].evidence = points.map {
+          ClassifierReport.Evidence(at: $0.hour, evidence: $0.evidence, threshold: $0.threshold)
+        }
+      }
+    } catch { throw storeFault("The alarms of \(report.app) could not be read", error) }
+  }
+
   private func silence(of comparison: AppComparison) throws(AnalyzerFault) -> Silence {
     guard comparison.periodOutputs == 0, let since = comparison.period.since,
       let until = comparison.period.until
@@ -153,11 +171,6 @@ public struct NightRun: Sendable {
     } catch {
       throw storeFault("The calls of \(comparison.policy.app) could not be counted", error)
     }
-  }
-
-  private func storeFault(_ message: String, _ error: StoreFault) -> AnalyzerFault {
-    AnalyzerFault(
-      .store, message, hint: error.hint, isRetryable: error.isRetryable, cause: error)
   }
 }
 
@@ -174,6 +187,7 @@ extension NightRun {
         var bare = part
         // The store is no second place for outputs.
         bare.examples = []
+        bare.evidence = nil
         let detail = try compactJSON(bare)
         let row = VerdictRow(
           at: now, app: report.app, classifier: part.name, baseline: comparison.baseline.name,

@@ -84,6 +84,10 @@ enum PageTemplate {
     {{#chartNote}}
     <p class="soft small">{{chartNote}}</p>
     {{/chartNote}}
+    {{#evidenceChart}}
+    <p>{{evidenceText}}</p>
+    {{{evidenceChart}}}
+    {{/evidenceChart}}
     {{#hasExamples}}
     <h3>What the outputs look like</h3>
     <p class="soft small">The first of each kind, secrets taken out, shortened.</p>

@@ -29,6 +29,9 @@ public enum ReportText {
   private static func section(_ part: ClassifierReport, in report: DriftReport) -> [String] {
     var lines = ["## \(escape(part.name)): \(Wording.verdict(part.verdict))", ""]
     lines += [escape(part.explanation), ""]
+    if let evidence = part.evidence, !evidence.isEmpty {
+      lines += [escape(ReportPage.evidenceText(evidence)), ""]
+    }
     lines += [
       "| label | baseline | period | shift, points | interval | tolerated |",
       "|---|---:|---:|---:|---:|---:|",

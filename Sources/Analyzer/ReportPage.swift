@@ -117,12 +117,27 @@ enum ReportPage {
     if isComparable, !shown.isEmpty {
       context["chart"] = ShiftChart(shown, confidence: part.confidence).svg
     }
+    if let evidence = part.evidence, !evidence.isEmpty {
+      context["evidenceChart"] = EvidenceChart(evidence).svg
+      context["evidenceText"] = evidenceText(evidence)
+    }
     if isComparable, shown.count > ShiftChart.labelsMax {
       context["chartNote"] =
         "The \(ShiftChart.labelsMax) labels that moved most, of \(shown.count); all of them are "
         + "in the table below."
     }
     return context
+  }
+
+  /// What the picture of the alarm says, in a sentence.
+  static func evidenceText(_ evidence: [ClassifierReport.Evidence]) -> String {
+    let crossed = evidence.first { $0.evidence >= $0.threshold }
+    let most = evidence.max { $0.evidence - $0.threshold < $1.evidence - $1.threshold }
+    let figures =
+      "\(Wording.number(most?.evidence ?? 0)) of \(Wording.number(most?.threshold ?? 0))"
+    return crossed.map {
+      "The continuous alarm's evidence passed its threshold in the hour of \($0.at.minuteText)."
+    } ?? "The continuous alarm is quiet: its evidence came to \(figures) at most."
   }
 
   private static func row(

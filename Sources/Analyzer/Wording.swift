@@ -81,6 +81,7 @@ enum Wording {
     case "__invalid__": "not readable"
     case "__error__": "no output"
     case "__rare__": "rare labels together"
+    case "__other__": "rare and new labels together"
     default: "“\(label)”"
     }
   }

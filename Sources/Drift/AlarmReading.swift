@@ -1,6 +1,18 @@
 // What a continuous alarm says after each tick: the same for both of its forms, so that charts,
 // store and alerts need not know which of them it was.
 
+/// How much an alarm says.
+public enum AlarmLevel: String, Hashable, Sendable, Codable, Comparable {
+  /// The labels have shifted, by less than the app's limits as far as can be told.
+  case watch
+  /// The share of some label has shifted beyond its limit.
+  case drifted
+
+  public static func < (left: AlarmLevel, right: AlarmLevel) -> Bool {
+    left == .watch && right == .drifted
+  }
+}
+
 /// The state of the evidence after a tick.
 public struct AlarmReading: Hashable, Sendable, Codable {
   /// A class whose share moved, with the evidence for a change of it alone.
@@ -14,10 +26,17 @@ public struct AlarmReading: Hashable, Sendable, Codable {
     public var direction: Direction
     /// ln of the e-value, above 0.
     public var evidence: Double
-    /// The share in the baseline and since the onset, in [0, 1]: whether their difference matters
-    /// is another question than whether there is one.
+    /// The share in the baseline and since the onset, in [0, 1].
     public var baselineShare: Double
     public var share: Double
+    /// Of their difference, all labels jointly. The onset is where the evidence is largest, so that
+    /// the difference is more likely overstated than not.
+    public var interval: Interval
+    /// The difference from which it counts as drift.
+    public var limit: Double
+
+    /// Whether the whole interval lies beyond the limit.
+    public var isBeyondLimit: Bool { interval.low > limit || interval.high < -limit }
   }
 
   /// Where the change most probably began.
@@ -26,31 +45,35 @@ public struct AlarmReading: Hashable, Sendable, Codable {
     public var ticksBefore: Int64
     /// Outputs that the alarm had seen before it.
     public var outputsBefore: Int64
+    /// What its tick was said to have started at.
+    public var startedAt: Int64 = 0
   }
 
   /// ln M, the evidence that the labels have drifted: what a chart shows against `threshold`.
   public var evidence: Double
-  /// ln(A/tick), the same at every tick.
+  /// ln(A/tick), the same at every tick for as long as A is.
   public var threshold: Double
-  /// Whether this tick raised the alarm. True once until it is acknowledged.
-  public var isAlarm: Bool
+  /// What this tick raised the alarm to; nil where it raised nothing. Each level is raised once
+  /// until the alarm is acknowledged.
+  public var raised: AlarmLevel?
   /// Outputs seen so far, those of this tick included.
   public var outputs: Int64
   public var onset: Onset
-  /// The classes with most evidence, the largest first, at most five; none where no class by itself
-  /// has any.
+  /// Those beyond their limit first, then those with most evidence, at most five; none where no
+  /// class by itself has any.
   public var shifts: [Shift]
 
   static let shiftsMax = 5
 }
 
-/// Why an alarm could not be set up.
+/// Why an alarm could not be set up, or take a tick.
 public struct AlarmFault: Error, Equatable, CustomStringConvertible {
   public var description: String
 
   static func check(classes: AlarmClasses, wobbleFactor: Double) throws(AlarmFault) {
     guard classes.labels.count > 1 else {
-      throw AlarmFault(description: "the baseline holds no labelled output")
+      throw AlarmFault(
+        description: "no label of the baseline has \(AlarmClasses.countMin) outputs or more")
     }
     guard wobbleFactor >= 1, wobbleFactor.isFinite else {
       throw AlarmFault(description: "the wobble factor must be at least 1, not \(wobbleFactor)")
@@ -59,19 +82,30 @@ public struct AlarmFault: Error, Equatable, CustomStringConvertible {
 }
 
 extension AlarmReading {
-  /// Raises the alarm where none is open and the evidence suffices.
-  mutating func raise(unless latched: inout AlarmReading?) {
-    isAlarm = latched == nil && evidence >= threshold
-    if isAlarm { latched = self }
+  /// Raises the alarm to a level where the evidence suffices and it is not as high already.
+  mutating func raise(to level: AlarmLevel, over latched: inout AlarmReading?) {
+    guard evidence >= threshold else { return }
+    if let open = latched?.raised, open >= level { return }
+    raised = level
+    latched = self
+  }
+
+  /// What a reading lists of the shifts that there are.
+  static func listed(_ shifts: [Shift]) -> [Shift] {
+    shifts.enumerated().sorted { left, right in
+      let (a, b) = (left.element, right.element)
+      if a.isBeyondLimit != b.isBeyondLimit { return a.isBeyondLimit }
+      return (b.evidence, left.offset) < (a.evidence, right.offset)
+    }.prefix(shiftsMax).map(\.element)
   }
 }
 
 /// What every monitor of an installation takes for its average run length A so that all of them
 /// together raise one false alarm in `days` days, or fewer, on average.
 ///
-/// A monitor's first false alarm comes within t outputs with a probability of at most t/A, on
+/// A monitor's next false alarm comes within t outputs with a probability of at most t/A, on
 /// average over what its baseline leaves uncertain; in t days that is t·N_i/A, and over all
-/// monitors t·N/A = t/D. Of the alarms after an acknowledged one this is measured, not proven.
+/// monitors t·N/A = t/D.
 /// - Parameters:
 ///   - days: D, the days for one false alarm, above 0.
 ///   - outputsPerDay: labelled outputs a day of each monitor: each app, classifier and segment.
@@ -100,37 +134,20 @@ struct RunLength: Hashable, Sendable, Codable {
     self.tickOutputs = tickOutputs
   }
 
+  private enum Key: String, CodingKey {
+    case outputs
+    case tickOutputs
+  }
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    try self.init(
+      outputs: try values.decode(Double.self, forKey: .outputs),
+      tickOutputs: try values.decode(Int64.self, forKey: .tickOutputs))
+  }
+
   var threshold: Double { ln(outputs / Double(tickOutputs)) }
 
   /// What a start in a tick of so many outputs weighs: ticks may differ, outputs are what counts.
   func weight(_ outputs: Int64) -> Double { Double(outputs) / Double(tickOutputs) }
-}
-
-/// The classes of an alarm: fixed when it starts, and a column for whatever else appears.
-struct AlarmClasses: Hashable, Sendable {
-  /// The baseline's classes with an output in fixed order, then `__unseen__`.
-  let labels: [String]
-  private let places: [String: Int]
-
-  init(baseline: Tally) {
-    let unseen = SpecialLabel.unseen.rawValue
-    self.init(labels: baseline.labels.filter { baseline[$0] > 0 && $0 != unseen } + [unseen])
-  }
-
-  init(labels: [String]) {
-    self.labels = labels
-    places = Dictionary(labels.enumerated().map { ($1, $0) }) { first, _ in first }
-  }
-
-  func place(of label: String) -> Int { places[label] ?? labels.count - 1 }
-
-  /// Counts per class, whatever the probabilities.
-  func counts(of tally: Tally) -> [Int64] {
-    var counts = labels.map { _ in Int64(0) }
-    for label in tally.labels {
-      let k = place(of: label)
-      counts[k] = saturatingSum(counts[k], tally[label])
-    }
-    return counts
-  }
 }

@@ -11,6 +11,8 @@ struct OnsetCandidates: Hashable, Sendable {
   /// One start with the labels from it to the next.
   struct Start: Hashable, Sendable {
     var tick: Int64
+    /// What its tick was said to have started at.
+    var startedAt: Int64
     /// Outputs in its own tick.
     var outputs: Int64
     /// Counts per class.
@@ -22,7 +24,7 @@ struct OnsetCandidates: Hashable, Sendable {
 
   /// The oldest first.
   private(set) var starts: [Start] = []
-  /// Counts of the outputs before the oldest start, as far back as the last `clear`.
+  /// Counts of the outputs before the oldest start.
   private(set) var forgotten: [Int64]
   /// How many ticks there were.
   private(set) var ticks: Int64 = 0
@@ -32,21 +34,21 @@ struct OnsetCandidates: Hashable, Sendable {
   init(classCount: Int) { forgotten = Array(repeating: 0, count: classCount) }
 
   /// Adds a tick, of which no count is below 0, and lets go of the starts that are too many.
-  mutating func append(_ counts: [Int64]) {
+  mutating func append(_ counts: [Int64], startedAt: Int64 = 0) {
     let size = counts.reduce(0, saturatingSum)
     thin()
-    starts.append(Start(tick: ticks, outputs: size, counts: counts))
+    starts.append(Start(tick: ticks, startedAt: startedAt, outputs: size, counts: counts))
     ticks = saturatingSum(ticks, 1)
     outputs = saturatingSum(outputs, size)
   }
 
-  /// Forgets every start and its labels; ticks and outputs count on.
+  /// Lets go of every start; their labels are among those before the starts to come.
   mutating func clear() {
+    forgotten = total
     starts = []
-    forgotten = forgotten.map { _ in 0 }
   }
 
-  /// Counts of all outputs since the last `clear`.
+  /// Counts of all outputs.
   var total: [Int64] { starts.reduce(into: forgotten) { add($1.counts, to: &$0) } }
 
   private mutating func thin() {
@@ -74,25 +76,27 @@ struct OnsetCandidates: Hashable, Sendable {
   }
 }
 
-// MARK: - Stored form: ticks, outputs, what is forgotten, then every start with its counts
+// MARK: - Stored form: ticks, outputs, 0 and what is forgotten, then every start with its counts
 
 extension OnsetCandidates {
   var numbers: [Int64] {
-    [ticks, outputs] + forgotten + starts.flatMap { [$0.tick, $0.outputs] + $0.counts }
+    [ticks, outputs, 0] + forgotten
+      + starts.flatMap { [$0.tick, $0.outputs, $0.startedAt] + $0.counts }
   }
 
   /// nil where the numbers are no stored form of candidates over so many classes.
   init?(numbers: [Int64], classCount: Int) {
-    let width = classCount + 2
-    guard numbers.count >= width, numbers.count % width == 0, numbers.allSatisfy({ $0 >= 0 })
+    let width = classCount + 3
+    guard numbers.count >= width, numbers.count % width == 0, numbers[2] == 0,
+      numbers.indices.allSatisfy({ $0 % width == 2 || numbers[$0] >= 0 })
     else { return nil }
     ticks = numbers[0]
     outputs = numbers[1]
-    forgotten = Array(numbers[2..<width])
+    forgotten = Array(numbers[3..<width])
     starts = stride(from: width, to: numbers.count, by: width).map { offset in
       Start(
-        tick: numbers[offset], outputs: numbers[offset + 1],
-        counts: Array(numbers[(offset + 2)..<(offset + width)]))
+        tick: numbers[offset], startedAt: numbers[offset + 2], outputs: numbers[offset + 1],
+        counts: Array(numbers[(offset + 3)..<(offset + width)]))
     }
     let order = starts.map(\.tick) + [ticks]
     guard zip(order, order.dropFirst()).allSatisfy(<) else { return nil }

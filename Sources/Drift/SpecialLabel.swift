@@ -9,8 +9,8 @@ public enum SpecialLabel: String, CaseIterable, Sendable, Codable {
   case invalid = "__invalid__"
   /// The call gave no output.
   case error = "__error__"
-  /// A class that the baseline did not have, where the classes are fixed beforehand.
-  case unseen = "__unseen__"
+  /// All classes that the baseline hardly had or never, where the classes are fixed beforehand.
+  case other = "__other__"
   /// Several very rare classes merged into one; `Comparison.mergedLabels` names them.
   case rare = "__rare__"
 

@@ -5,9 +5,12 @@
 // Kind: mixture Shiryaev–Roberts e-detector over bets. Formula: for each class k, upwards with q
 // the upper bound of its baseline share, M ← (M + n/tick)·Π(1 + λ/π_i·(1{x_i = k} − q)), downwards
 // with q the lower bound, M ← (M + n/tick)·Π(1 + λ/π_i·(q − 1{x_i = k})); five λ below the largest
-// at which no factor could be negative; alarm where the mean of all M is at least A/tick.
-// Default threshold: as `DriftAlarm`. The bounds are Wilson's at the effective size, 95 % jointly:
-// where they hold, the average run length is at least A for any mix of probabilities.
+// at which no factor could be negative, were an output kept with the least probability that the
+// policy allows; alarm where the mean of all M is at least A/tick. The same bets with q moved by
+// the app's limit decide whether the shift is `drifted`.
+// Default threshold: as `DriftAlarm`. The bounds are Wilson's at the effective size, 95 % jointly
+// over the classes of all monitors: where they hold, the average run length is at least A for any
+// mix of probabilities.
 // Source: A. Podkopaev and A. Ramdas, ICLR 2022 (arXiv 2110.06177); J. Shin, A. Ramdas and
 // A. Rinaldo (2024) for the detector; D. Horvitz and D. Thompson (1952) for 1/π.
 
@@ -15,113 +18,101 @@
 /// different probabilities; the same interface as `DriftAlarm`, which finds smaller shifts where
 /// all probabilities are equal.
 ///
-/// The coded state holds 70·K numbers beside labels and bounds, K the classes with `__unseen__`.
-public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
-  /// λ over the largest that is possible.
-  private static let stakes = [0.9, 0.3, 0.1, 0.033, 0.011]
+/// The coded state holds 100·K numbers beside labels and bounds, K ≤ 50 the classes with
+/// `__other__`.
+public struct WeightedDriftAlarm: Hashable, Sendable {
   private static let confidence = 0.95
-  /// The bets on one class in one direction with one stake.
-  private struct Stream: Hashable, Sendable, Codable {
-    var wealth = 0.0
-    /// ln of the product of the factors since `onset`, which is where it was lowest.
-    var gain = 0.0
-    var onset = AlarmReading.Onset(ticksBefore: 0, outputsBefore: 0)
-    /// Σ1/π since the onset, of the class and of all.
-    var hits = 0.0
-    var total = 0.0
 
-    /// Takes a tick.
-    /// - Parameters:
-    ///   - growth: what the bets gained, as a logarithm.
-    ///   - weight: of a start in this tick.
-    ///   - sums: Σ1/π in this tick.
-    mutating func take(
-      _ growth: Double, weight: Double, at tick: AlarmReading.Onset,
-      sums: (hits: Double, total: Double)
-    ) {
-      // Far above every threshold, and far below the largest number.
-      wealth = min((wealth + weight) * exponential(min(growth, 700)), 1e300)
-      if gain <= 0 { (gain, onset, hits, total) = (0, tick, 0, 0) }
-      gain += growth
-      hits += sums.hits
-      total += sums.total
-    }
-  }
-
-  /// The baseline's share of one class and its bounds, in [0, 1], and the bets against them.
-  private struct ClassBets: Hashable, Sendable, Codable {
-    var share: Double
-    var bounds: Interval
-    /// By stake.
-    var up: [Stream]
-    var down: [Stream]
-  }
-
-  /// The classes in fixed order; the last is `__unseen__`.
-  public let labels: [String]
-  private let runLength: RunLength
+  private let classes: AlarmClasses
+  private let wobbleFactor: Double
+  /// The least probability with which the policy keeps any output.
+  private let probabilityFloor: Double
+  private var runLength: RunLength
   private var bets: [ClassBets]
-  /// The least probability so far: stakes shrink with it.
-  private var probabilityMin: Double
   private var ticks: Int64 = 0
-  private var outputs: Int64 = 0
-  /// The reading that raised the alarm; nil where none is open.
+  /// Outputs taken so far.
+  public private(set) var outputs: Int64 = 0
+  /// The reading that raised the alarm to the level at which it is; nil where none is open.
   public private(set) var latched: AlarmReading?
+  /// The limits from which a shift is `drifted`.
+  public var thresholds: DriftThresholds
 
   /// - Parameters:
-  ///   - baseline: the frozen baseline. Classes that it does not have count as one, `__unseen__`.
-  ///   - wobbleFactor: φ of the baseline's blocks, at least 1; 1 where it is unknown.
+  ///   - baseline: the frozen baseline. Labels of which it has few, or none, count as one,
+  ///     `__other__`.
+  ///   - blocks: the same baseline apart by day, from which the wobble is measured.
+  ///   - wobbleFactor: φ, at least 1, in place of what the blocks say.
+  ///   - probabilityFloor: the least probability with which the policy keeps any output, whatever
+  ///     its label, in [1e-9, 1]. The bets are made by it, so it must be known before any label.
+  ///   - monitors: alarms in the installation, over which the baselines' bounds hold together.
   ///   - averageRunLength: A, in outputs as sampled, at least a tick.
   ///   - tickOutputs: outputs in an ordinary tick, at least 1.
   /// - Throws: where a number is out of its range, or the baseline is empty.
   public init(
-    baseline: Tally, wobbleFactor: Double = 1, averageRunLength: Double, tickOutputs: Int64 = 25
+    baseline: Tally, blocks: [Tally] = [], wobbleFactor: Double? = nil, probabilityFloor: Double,
+    monitors: Int = 1, averageRunLength: Double, tickOutputs: Int64 = 25,
+    thresholds: DriftThresholds = DriftThresholds()
   ) throws(AlarmFault) {
     let classes = AlarmClasses(baseline: baseline)
+    let wobbleFactor = wobbleFactor ?? classes.wobbleFactor(of: blocks)
     try AlarmFault.check(classes: classes, wobbleFactor: wobbleFactor)
-    runLength = try RunLength(outputs: averageRunLength, tickOutputs: tickOutputs)
-    labels = classes.labels
-    let side = Side(baseline, labels: labels)
-    let z = Interval.jointZ(confidence: Self.confidence, classes: labels.count)
-    let fresh = Self.stakes.map { _ in Stream() }
-    bets = labels.indices.map { k in
-      ClassBets(
-        share: side.shares[k],
-        bounds: .wilson(
-          share: side.shares[k], size: side.effectiveSize(of: k) / wobbleFactor, z: z),
-        up: fresh, down: fresh)
+    guard probabilityFloor >= 1e-9, probabilityFloor <= 1 else {
+      throw AlarmFault(
+        description: "the least probability must be from 1e-9 to 1, not \(probabilityFloor)")
     }
-    probabilityMin = baseline.probabilityMin ?? 1
+    runLength = try RunLength(outputs: averageRunLength, tickOutputs: tickOutputs)
+    self.classes = classes
+    self.wobbleFactor = wobbleFactor
+    self.probabilityFloor = probabilityFloor
+    self.thresholds = thresholds
+    let side = Side(classes.folded(baseline), labels: classes.labels)
+    let missed = (1 - Self.confidence) / Double(max(monitors, 1))
+    let z = Interval.jointZ(confidence: 1 - missed, classes: classes.labels.count)
+    bets = classes.labels.indices.map { k in
+      let size = side.effectiveSize(of: k) / wobbleFactor
+      return ClassBets(
+        share: side.shares[k], size: size,
+        bounds: .wilson(share: side.shares[k], size: size, z: z))
+    }
   }
 
-  /// Takes the labels of one tick.
+  /// The classes in fixed order; the last is `__other__`.
+  public var labels: [String] { classes.labels }
+
+  /// The class under which a label is counted.
+  public func name(of label: String) -> String { classes.name(of: label) }
+
+  /// Takes the labels of one tick. How many outputs a tick holds must not follow from their labels:
+  /// close ticks by count.
+  /// - Parameter startedAt: given back with an onset in this tick, such as a time.
   /// - Returns: what they say together with those before; nil where the tick has no output, which
   ///   changes nothing.
-  public mutating func update(_ tick: Tally) -> AlarmReading? {
+  /// - Throws: where an output was kept with less than the least probability: a factor could be
+  ///   negative. Nothing is taken then.
+  public mutating func update(
+    _ tick: Tally, startedAt: Int64 = 0
+  ) throws(AlarmFault) -> AlarmReading? {
     guard let least = tick.probabilityMin else { return nil }
-    // Known before any label of the tick, so the bets stay fair.
-    probabilityMin = min(probabilityMin, least)
-    let strata = CountedStratum.all(of: tick, classes: AlarmClasses(labels: labels))
+    guard least >= probabilityFloor else {
+      throw AlarmFault(
+        description: "an output was sampled with a probability of \(least), and the least was said "
+          + "to be \(probabilityFloor)")
+    }
+    let strata = CountedStratum.all(of: tick, classes: classes)
     let size = tick.total
-    let here = AlarmReading.Onset(ticksBefore: ticks, outputsBefore: outputs)
+    let here = AlarmReading.Onset(
+      ticksBefore: ticks, outputsBefore: outputs, startedAt: startedAt)
     let weight = runLength.weight(size)
     for k in bets.indices {
-      let sums = (
-        hits: strata.reduce(0) { $0 + $1.counts[k] / $1.probability },
-        total: strata.reduce(0) { $0 + $1.total / $1.probability }
-      )
-      for (index, stake) in Self.stakes.enumerated() {
-        let bounds = bets[k].bounds
-        let up = growth(strata, k, stake * probabilityMin / bounds.high, bounds.high)
-        let down = growth(strata, k, -stake * probabilityMin / (1 - bounds.low), bounds.low)
-        bets[k].up[index].take(up, weight: weight, at: here, sums: sums)
-        bets[k].down[index].take(down, weight: weight, at: here, sums: sums)
-      }
+      let limit = thresholds.shift(of: labels[k], baselineShare: bets[k].share)
+      bets[k].take(
+        k, of: strata, floor: probabilityFloor, limit: limit, weight: weight, at: here)
     }
     ticks = saturatingSum(ticks, 1)
     outputs = saturatingSum(outputs, size)
     var reading = read()
-    reading.raise(unless: &latched)
+    let beyond = mean { $0.beyond }
+    reading.raise(to: ln(beyond) >= runLength.threshold ? .drifted : .watch, over: &latched)
     return reading
   }
 
@@ -129,63 +120,95 @@ public struct WeightedDriftAlarm: Hashable, Sendable, Codable {
   public mutating func acknowledge() {
     guard latched != nil else { return }
     latched = nil
-    let fresh = Self.stakes.map { _ in Stream() }
-    for k in bets.indices { (bets[k].up, bets[k].down) = (fresh, fresh) }
+    for k in bets.indices { bets[k].clear() }
   }
 
-  /// Σ ln(1 + λ/π·(1{x = k} − q)) over the outputs of a tick; λ below 0 bets on less.
-  private func growth(
-    _ strata: [CountedStratum], _ k: Int, _ stake: Double, _ bound: Double
-  ) -> Double {
-    // A share of at least 1 or at most 0 cannot be exceeded: nothing is staked.
-    guard stake.isFinite else { return 0 }
-    return strata.reduce(0.0) { sum, stratum in
-      let unit = stake / stratum.probability
-      let hits = stratum.counts[k]
-      return sum + hits * ln1p(unit * (1 - bound)) + (stratum.total - hits) * ln1p(-unit * bound)
-    }
+  /// As `DriftAlarm.setAverageRunLength`.
+  public mutating func setAverageRunLength(_ outputs: Double) throws(AlarmFault) {
+    runLength = try RunLength(outputs: outputs, tickOutputs: runLength.tickOutputs)
+  }
+
+  /// The mean wealth over classes, directions and stakes.
+  private func mean(_ wealth: (ClassBets) -> Double) -> Double {
+    let sum = bets.reduce(0) { $0 + wealth($1) }
+    return max(sum / Double(2 * bets.count * ClassBets.stakes.count), .leastNormalMagnitude)
   }
 
   private func read() -> AlarmReading {
-    var sum = 0.0
     var best = (wealth: -1.0, onset: AlarmReading.Onset(ticksBefore: 0, outputsBefore: 0))
     var shifts: [AlarmReading.Shift] = []
-    let share = 1 / Double(2 * bets.count * Self.stakes.count)
+    let z =
+      Interval.jointZ(confidence: thresholds.confidence, classes: bets.count)
     for (k, bet) in bets.enumerated() {
       for (direction, streams) in [(AlarmReading.Shift.Direction.up, bet.up), (.down, bet.down)] {
-        sum += streams.reduce(0) { $0 + $1.wealth * share }
         for stream in streams where stream.wealth > best.wealth {
           best = (stream.wealth, stream.onset)
         }
         guard let most = streams.max(by: { $0.gain < $1.gain }), most.gain > 0 else { continue }
+        let share = most.hits / most.total
         shifts.append(
           AlarmReading.Shift(
-            label: labels[k], direction: direction, evidence: most.gain,
-            baselineShare: bet.share, share: most.hits / most.total))
+            label: labels[k], direction: direction, evidence: most.gain, baselineShare: bet.share,
+            share: share,
+            interval: .difference(
+              from: bet.share, size: bet.size, to: share,
+              size: most.total * most.total / most.squares / wobbleFactor, z: z),
+            limit: thresholds.shift(of: labels[k], baselineShare: bet.share)))
       }
     }
-    let ordered = shifts.enumerated().sorted {
-      ($1.element.evidence, $0.offset) < ($0.element.evidence, $1.offset)
-    }
     return AlarmReading(
-      evidence: ln(max(sum, .leastNormalMagnitude)), threshold: runLength.threshold,
-      isAlarm: false, outputs: outputs, onset: best.onset,
-      shifts: ordered.prefix(AlarmReading.shiftsMax).map(\.element))
+      evidence: ln(mean { $0.wealth }), threshold: runLength.threshold, raised: nil,
+      outputs: outputs, onset: best.onset, shifts: AlarmReading.listed(shifts))
   }
 }
 
-/// The counts of one stratum, class by class.
-private struct CountedStratum {
-  var probability: Double
-  var counts: [Double]
-  var total: Double
+// MARK: - Stored form
 
-  static func all(of tally: Tally, classes: AlarmClasses) -> [CountedStratum] {
-    tally.strata.map { stratum in
-      var counts = classes.labels.map { _ in 0.0 }
-      for (label, count) in stratum.counts { counts[classes.place(of: label)] += Double(count) }
-      return CountedStratum(
-        probability: stratum.probability, counts: counts, total: counts.reduce(0, +))
+extension WeightedDriftAlarm: Codable {
+  private enum Key: String, CodingKey {
+    case labels
+    case wobbleFactor
+    case probabilityFloor
+    case runLength
+    case thresholds
+    case bets
+    case ticks
+    case outputs
+    case latched
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    classes = AlarmClasses(labels: try values.decode([String].self, forKey: .labels))
+    wobbleFactor = try values.decode(Double.self, forKey: .wobbleFactor)
+    probabilityFloor = try values.decode(Double.self, forKey: .probabilityFloor)
+    runLength = try values.decode(RunLength.self, forKey: .runLength)
+    thresholds = try values.decode(DriftThresholds.self, forKey: .thresholds)
+    bets = try values.decode([ClassBets].self, forKey: .bets)
+    ticks = try values.decode(Int64.self, forKey: .ticks)
+    outputs = try values.decode(Int64.self, forKey: .outputs)
+    latched = try values.decodeIfPresent(AlarmReading.self, forKey: .latched)
+    try AlarmFault.check(classes: classes, wobbleFactor: wobbleFactor)
+    let isSound =
+      classes.isSound && bets.count == classes.labels.count && ticks >= 0 && outputs >= ticks
+      && probabilityFloor >= 1e-9 && probabilityFloor <= 1
+      && bets.allSatisfy { $0.isSound(ticks: ticks, outputs: outputs) }
+    guard isSound else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "the bets are none of an alarm's"))
     }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(labels, forKey: .labels)
+    try values.encode(wobbleFactor, forKey: .wobbleFactor)
+    try values.encode(probabilityFloor, forKey: .probabilityFloor)
+    try values.encode(runLength, forKey: .runLength)
+    try values.encode(thresholds, forKey: .thresholds)
+    try values.encode(bets, forKey: .bets)
+    try values.encode(ticks, forKey: .ticks)
+    try values.encode(outputs, forKey: .outputs)
+    try values.encodeIfPresent(latched, forKey: .latched)
   }
 }

@@ -75,28 +75,33 @@ extension StoreDatabase {
   public func enqueueAlert(
     _ alert: AlertRow, deliveries: [(channel: String, address: String)]
   ) throws(StoreFault) -> Bool {
-    try write("raising an alert") { db in
+    try write("raising an alert") { db in try Self.insertAlert(db, alert, deliveries) }
+  }
+
+  @discardableResult
+  static func insertAlert(
+    _ db: Database, _ alert: AlertRow, _ deliveries: [(channel: String, address: String)]
+  ) throws -> Bool {
+    try db.execute(
+      sql: """
+        INSERT INTO alerts (key, app, kind, severity, title, body, payload, at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+        """,
+      arguments: [
+        alert.key, alert.app, alert.kind, alert.severity, alert.title, alert.body,
+        alert.payloadJSON, alert.at.milliseconds,
+      ])
+    guard db.changesCount == 1 else { return false }
+    for delivery in deliveries {
       try db.execute(
         sql: """
-          INSERT INTO alerts (key, app, kind, severity, title, body, payload, at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+          INSERT INTO deliveries (alert, channel, address, state, attempts, next_attempt_at,
+            last_error) VALUES (?, ?, ?, 'pending', 0, ?, '')
+          ON CONFLICT (alert, channel, address) DO NOTHING
           """,
-        arguments: [
-          alert.key, alert.app, alert.kind, alert.severity, alert.title, alert.body,
-          alert.payloadJSON, alert.at.milliseconds,
-        ])
-      guard db.changesCount == 1 else { return false }
-      for delivery in deliveries {
-        try db.execute(
-          sql: """
-            INSERT INTO deliveries (alert, channel, address, state, attempts, next_attempt_at,
-              last_error) VALUES (?, ?, ?, 'pending', 0, ?, '')
-            ON CONFLICT (alert, channel, address) DO NOTHING
-            """,
-          arguments: [alert.key, delivery.channel, delivery.address, alert.at.milliseconds])
-      }
-      return true
+        arguments: [alert.key, delivery.channel, delivery.address, alert.at.milliseconds])
     }
+    return true
   }
 
   /// Takes deliveries that are due, for this caller alone, until the lease ends.

@@ -129,6 +129,43 @@ extension StoreDatabase {
     }
   }
 
+  /// Samples of an app in the order in which they were stored.
+  ///
+  /// - Parameters:
+  ///   - since: those of calls from then on.
+  ///   - id: those stored after this one.
+  public func samples(
+    app: String, filter: SampleFilter = .all, since: Timestamp, storedAfter id: Int64, limit: Int
+  ) throws(StoreFault) -> [SampleRecord] {
+    try read("reading samples") { db in
+      // Not by the planner's choice: the index by time would read all of an app's samples.
+      var sql = """
+        SELECT \(Self.sampleColumns) FROM samples INDEXED BY samples_in_order
+        WHERE app = ? AND id > ? AND time >= ?
+        """
+      var arguments: StatementArguments = [app, id, since.milliseconds]
+      for term in filter.terms {
+        sql += " AND " + term.sql
+        arguments += term.arguments
+      }
+      sql += " ORDER BY id LIMIT ?"
+      arguments += [limit]
+      return try Row.fetchAll(db, sql: sql, arguments: arguments).map(Self.sample(row:))
+    }
+  }
+
+  /// Id of the last sample, of any app, that was stored before a time; 0 where there is none.
+  public func lastSample(storedBefore time: Timestamp) throws(StoreFault) -> Int64 {
+    try read("reading samples") { db in
+      try Int64.fetchOne(
+        db,
+        sql: """
+          SELECT id FROM samples WHERE stored_at < ? ORDER BY stored_at DESC, id DESC LIMIT 1
+          """,
+        arguments: [time.milliseconds]) ?? 0
+    }
+  }
+
   /// Hands samples out one at a time, in order of time, then id.
   ///
   /// Read in pages, not in one long transaction: that would keep the write-ahead log from shrinking

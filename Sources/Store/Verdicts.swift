@@ -45,19 +45,22 @@ extension StoreDatabase {
   /// Stores a verdict and returns its id.
   @discardableResult
   public func insertVerdict(_ row: VerdictRow) throws(StoreFault) -> Int64 {
-    try write("storing a verdict") { db in
-      try db.execute(
-        sql: """
-          INSERT INTO verdicts (at, app, classifier, segment, baseline, period_start, period_end,
-            verdict, detail, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          row.at.milliseconds, row.app, row.classifier, row.segment, row.baseline,
-          row.periodStart.milliseconds, row.periodEnd.milliseconds, row.verdict, row.detailJSON,
-          row.report,
-        ])
-      return db.lastInsertedRowID
-    }
+    try write("storing a verdict") { db in try Self.insertVerdict(db, row) }
+  }
+
+  @discardableResult
+  static func insertVerdict(_ db: Database, _ row: VerdictRow) throws -> Int64 {
+    try db.execute(
+      sql: """
+        INSERT INTO verdicts (at, app, classifier, segment, baseline, period_start, period_end,
+          verdict, detail, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        row.at.milliseconds, row.app, row.classifier, row.segment, row.baseline,
+        row.periodStart.milliseconds, row.periodEnd.milliseconds, row.verdict, row.detailJSON,
+        row.report,
+      ])
+    return db.lastInsertedRowID
   }
 
   /// The newest verdict of every app, classifier and segment, in that order.

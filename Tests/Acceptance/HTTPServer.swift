@@ -11,6 +11,11 @@ final class HTTPServer: Sendable {
 
   /// Answers every request by its head; its body is read and thrown away.
   func start(_ answer: @escaping @Sendable (String, RawSocket) throws -> Void) {
+    startReading { head, _, socket in try answer(head, socket) }
+  }
+
+  /// Answers every request by its head and body.
+  func startReading(_ answer: @escaping @Sendable (String, String, RawSocket) throws -> Void) {
     Thread { [listener] in
       while true {
         let descriptor = accept(listener, nil, nil)
@@ -29,13 +34,13 @@ final class HTTPServer: Sendable {
   }
 
   private static func serve(
-    _ socket: RawSocket, _ answer: (String, RawSocket) throws -> Void
+    _ socket: RawSocket, _ answer: (String, String, RawSocket) throws -> Void
   ) throws {
     while true {
       let head = String(decoding: try socket.receive(through: "\r\n\r\n"), as: UTF8.self)
       let length = RawAnswer(status: 0, head: head, body: []).header("content-length")
-      _ = try socket.receive(count: length.flatMap { Int($0) } ?? 0)
-      try answer(head, socket)
+      let body = try socket.receive(count: length.flatMap { Int($0) } ?? 0)
+      try answer(head, String(decoding: body, as: UTF8.self), socket)
     }
   }
 

@@ -45,6 +45,20 @@ import Testing
     #expect(loaded.upstream(of: sandbox)?.name == "rehearsal")
   }
 
+  /// One setting for the installation: no app can have its own.
+  @Test func theFalseAlarmRateIsTheInstallations() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write(Self.gatewayFile + "\ndrift: { falseAlarmDays: 30 }", to: "gateway.yaml")
+    try directory.write("upstream: rehearsal", to: "apps/chat.yaml")
+    let (settings, faults) = Self.load(directory)
+    #expect(faults.isEmpty && settings?.gateway.falseAlarmDays == 30)
+    #expect(GatewaySettings().falseAlarmDays == 90)
+    try directory.write("upstream: rehearsal\ndrift: { falseAlarmDays: 5 }", to: "apps/chat.yaml")
+    #expect(Self.load(directory).1.map(\.what) == ["unknown key 'drift.falseAlarmDays'"])
+    try directory.write(Self.gatewayFile + "\ndrift: { falseAlarmDays: 0 }", to: "gateway.yaml")
+    #expect(Self.load(directory).1.contains { $0.what.contains("out of range") })
+  }
+
   @Test func checkedInPricesAreThePublishedOnes() throws {
     let root = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -37,7 +37,7 @@ struct AlarmReplayTests {
     for start in stride(from: 0, to: stream.count, by: 5) {
       let from = stream.startIndex + start
       let tick = tally(stream[from..<min(from + 5, stream.endIndex)])
-      if alarm.update(tick)?.isAlarm == true { return start + 5 - (older.count - half) }
+      if try alarm.update(tick)?.raised != nil { return start + 5 - (older.count - half) }
     }
     return nil
   }

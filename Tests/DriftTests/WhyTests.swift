@@ -142,6 +142,47 @@ struct WhyTests {
     #expect(covered >= 267, "\(covered) of 300, about 285 expected")
   }
 
+  /// Where to check, what was found there, and the share that follows: the numbers of the one are
+  /// the probabilities of the other.
+  @Test func allocatedChecksGiveTheShare() throws {
+    var generator = Xoshiro256(seed: 23)
+    var sum = 0.0
+    var covered = 0
+    for _ in 0..<200 {
+      // 5,000 outputs by predicted class, true or not.
+      var outputs: [Bool: [Bool]] = [true: [], false: []]
+      for _ in 0..<5_000 {
+        let isOfClass = generator.uniform() < 0.1
+        outputs[generator.uniform() < (isOfClass ? 0.9 : 0.08), default: []].append(isOfClass)
+      }
+      let classes = [true, false]
+      let sizes = classes.map { Int64(outputs[$0]?.count ?? 0) }
+      let picks = neymanAllocation(
+        [
+          CheckStratum(outputs: sizes[0], checked: 50, wrong: 22),
+          CheckStratum(outputs: sizes[1], checked: 50, wrong: 1),
+        ], total: 300)
+      #expect(picks.reduce(0, +) == 300 && picks[0] * sizes[1] > picks[1] * sizes[0])
+      var checked: [CheckedOutput] = []
+      for (k, isPredicted) in classes.enumerated() {
+        var left = try #require(outputs[isPredicted])
+        for _ in 0..<picks[k] {
+          let place = Int(generator.uniform() * Double(left.count))
+          checked.append(
+            CheckedOutput(
+              isOfClass: left.remove(at: place), isPredicted: isPredicted,
+              probability: Double(picks[k]) / Double(sizes[k])))
+        }
+      }
+      let found = try #require(checkedShare(predicted: sizes[0], of: 5_000, checked: checked))
+      #expect(found.method == .predictionPowered)
+      sum += found.share
+      if found.interval.low <= 0.1, 0.1 <= found.interval.high { covered += 1 }
+    }
+    #expect(abs(sum / 200 - 0.1) < 0.004, "\(sum / 200)")
+    #expect(covered >= 178, "\(covered) of 200, 190 or more expected")
+  }
+
   @Test func whatIfTheErrorsWereThoseOfCalibration() throws {
     let calibration = CheckedCounts(ofClass: 200, found: 180, others: 300, leftAlone: 285)
     // θ = (0.3 + 0.95 − 1)/(0.9 + 0.95 − 1).

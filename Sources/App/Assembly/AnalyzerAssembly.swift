@@ -51,16 +51,27 @@ struct AnalyzerAssembly {
     }
   }
 
+  var watch: DriftWatch {
+    var watchSettings = DriftWatch.Settings()
+    watchSettings.falseAlarmDays = settings.gateway.falseAlarmDays
+    watchSettings.link = settings.gateway.adminBase
+    return DriftWatch(store: store, baselines: baselines, settings: watchSettings)
+  }
+
+  func watchService(wake: @escaping @Sendable () -> Void) -> WatchService {
+    WatchService(watch: watch, policies: policies, clock: Self.clock, logger: logger, wake: wake)
+  }
+
+  private static let clock = AnalyzerService.Clock(
+    now: { Clock.now() }, sleep: { try await Task.sleep(for: .milliseconds($0)) })
+
   func service(wake: @escaping @Sendable () -> Void) throws -> AnalyzerService {
     let analyzer = settings.gateway.analyzer
     let policies = policies
     return AnalyzerService(
       run: try nightRun(wake: wake),
       schedule: try NightSchedule(hour: analyzer.hour, minute: analyzer.minute, zone: zone()),
-      reports: reports,
-      clock: .init(
-        now: { Clock.now() }, sleep: { try await Task.sleep(for: .milliseconds($0)) }),
-      logger: logger, policies: { policies })
+      reports: reports, clock: Self.clock, logger: logger, policies: { policies })
   }
 
   /// Reports leave the house: outputs in them are redacted once more, personal data too.

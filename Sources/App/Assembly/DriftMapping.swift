@@ -17,11 +17,13 @@ extension AppSettings {
     thresholds.falseDiscoveryRate = drift.familyRate
     thresholds.coverageMin = drift.coverageMin
     thresholds.criticalLabels = drift.critical.values.flatMap(\.self).sorted()
-    return AppDriftPolicy(
+    var policy = AppDriftPolicy(
       app: name, owner: owner.name, classifiers: classifiers,
       thresholds: thresholds, onDrift: drift.onDrift == .cap ? .cap : .alert,
       baseline: drift.baseline, filter: drift.filters,
       recipients: owner.recipients(hasMail: hasMail), sampleRate: samples.rate)
+    policy.samplesErrors = samples.errorsAlways
+    return policy
   }
 }
 

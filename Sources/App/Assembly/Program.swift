@@ -49,6 +49,7 @@ struct Program {
     if parts.contains(.analyzer) {
       let assembly = AnalyzerAssembly(settings: settings, store: store, logger: logger)
       services.append(try assembly.service(wake: { outbox.wake() }))
+      services.append(assembly.watchService(wake: { outbox.wake() }))
     }
     if !parts.contains(.gateway) { announceAnalyzer() }
     try await ServiceGroup(

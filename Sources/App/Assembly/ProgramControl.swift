@@ -26,16 +26,17 @@ struct ProgramControl: Control {
     let now = snapshot.at
     let dayStart = CivilDate(now, in: .gmt).start(in: .gmt)
     let (store, journal) = (store, journal)
-    let (totals, verdicts, pending) = try await threads.runIfActive {
+    let (totals, verdicts, monitors, pending) = try await threads.runIfActive {
       (
         try store.usageTotals(since: dayStart, until: now.adding(milliseconds: 1)),
-        try store.latestVerdicts(), try store.outboxCounts()
+        try store.latestVerdicts(), try store.monitors(), try store.outboxCounts()
       )
     }
     let lines = snapshot.apps.map { state in
       line(
         state, totals: totals.filter { $0.app == state.app },
-        verdicts: verdicts.filter { $0.app == state.app })
+        verdicts: verdicts.filter { $0.app == state.app },
+        monitors: monitors.filter { $0.app == state.app })
     }
     let health = [
       Overview.HealthLine(
@@ -100,7 +101,8 @@ struct ProgramControl: Control {
   }
 
   private func line(
-    _ state: GatewaySnapshot.AppState, totals: [UsageTotals], verdicts: [VerdictRow]
+    _ state: GatewaySnapshot.AppState, totals: [UsageTotals], verdicts: [VerdictRow],
+    monitors: [MonitorRow]
   ) -> Overview.AppLine {
     var sum = UsageTotals(app: state.app, upstream: "", model: "")
     totals.forEach { sum.add($0) }
@@ -110,7 +112,8 @@ struct ProgramControl: Control {
       state: state.cappedReason.map { .capped(reason: $0) } ?? .running,
       budgets: state.budgets.flatMap(Self.lines),
       spent: sum.charge, calls: sum.calls, errors: sum.failed, refusals: sum.refused,
-      unknownUsage: sum.unknown.calls, verdict: verdictLine(verdicts))
+      unknownUsage: sum.unknown.calls,
+      verdict: alarmLine(monitors) ?? verdictLine(verdicts, monitors))
   }
 
   /// Teams and the organisation, as far as they have budgets.
@@ -134,8 +137,30 @@ struct ProgramControl: Control {
     }
   }
 
+  /// An open alarm stands before every verdict, until somebody has acknowledged it.
+  private func alarmLine(_ monitors: [MonitorRow]) -> Overview.VerdictLine? {
+    guard let row = monitors.first(where: { $0.level == "drifted" }) else { return nil }
+    return Overview.VerdictLine(
+      word: row.level, tone: .bad,
+      detail: "alarm of \(row.classifier) against \(row.baseline)"
+        + (row.since.map { ", since about \($0.minuteText)" } ?? ""),
+      atText: Moment.text(row.raisedAt ?? row.updatedAt), reportPath: nil)
+  }
+
+  /// The evidence nearest to its threshold: `evidence 2.1 of 8.3`.
+  private func evidenceText(_ monitors: [MonitorRow]) -> String {
+    let nearest = monitors.filter { $0.outputs > 0 }.max {
+      $0.evidence - $0.threshold < $1.evidence - $1.threshold
+    }
+    return nearest.map {
+      "; alarm: evidence \(String(format: "%.1f of %.1f", $0.evidence, $0.threshold))"
+    } ?? ""
+  }
+
   /// The gravest of an app's latest verdicts: one word must stand for all its classifiers.
-  private func verdictLine(_ verdicts: [VerdictRow]) -> Overview.VerdictLine? {
+  private func verdictLine(
+    _ verdicts: [VerdictRow], _ monitors: [MonitorRow]
+  ) -> Overview.VerdictLine? {
     let order = ["unreadable", "instrument-changed", "drifted", "watch", "no-power", "ok"]
     let newest = verdicts.map(\.periodEnd).max()
     let gravest = verdicts.filter { $0.periodEnd == newest }.min { left, right in
@@ -151,7 +176,7 @@ struct ProgramControl: Control {
       }
     return Overview.VerdictLine(
       word: gravest.verdict, tone: tone,
-      detail: "\(gravest.classifier) against \(gravest.baseline)",
+      detail: "\(gravest.classifier) against \(gravest.baseline)" + evidenceText(monitors),
       atText: Moment.text(gravest.at), reportPath: gravest.report.isEmpty ? nil : gravest.report)
   }
 }

@@ -28,12 +28,17 @@ struct CheckCommand: ParsableCommand {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }
     for note in BudgetNotes.unreachable(in: settings) { Console.error("note: \(note)") }
+    for app in settings.apps where app.drift.baseline == nil && !app.classifiers.isEmpty {
+      Console.error(
+        "note: app '\(app.name)' names no baseline (drift.baseline): "
+          + "no drift of it is ever found.")
+    }
     for app in settings.apps {
       guard let name = app.drift.baseline, !baselines.names(app: app.name).contains(name)
       else { continue }
       Console.error(
         "note: baseline '\(name)' of app '\(app.name)' is not pinned yet; "
-          + "until it is, the nightly run cannot judge the app.")
+          + "until it is, neither the nightly run nor an alarm can judge the app.")
     }
     for upstream in settings.gateway.upstreams where !upstream.isUsable {
       Console.error(

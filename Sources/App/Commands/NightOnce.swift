@@ -7,7 +7,8 @@ import Metering
 import Store
 
 extension AnalyzeCommand {
-  /// Judges one day and prints a line per app. Alerts go into the outbox; a server sends them.
+  /// Looks at what is new, judges one day and prints a line per app. Alerts go into the outbox; a
+  /// server sends them.
   func runOnce(_ settings: Settings) throws {
     let store = try Installation.openStore(settings.gateway)
     let assembly = AnalyzerAssembly(
@@ -15,6 +16,7 @@ extension AnalyzeCommand {
     let now = Clock.now()
     let night = try Self.night(date, today: CivilDate(now, in: try assembly.zone()))
     try reportingFaults {
+      try lookOnce(assembly, at: now)
       let summary = try assembly.nightRun(wake: {}).run(night, policies: assembly.policies, at: now)
       for report in summary.reports {
         Console.line("\(report.app): \(report.verdict). \(report.headline)")
@@ -27,6 +29,17 @@ extension AnalyzeCommand {
           + "\(settings.gateway.reportsDirectory)/\(night)/, "
           + "\(summary.alertsRaised.count) alerts raised\(capped)")
       if !summary.faults.isEmpty { throw ExitCode(65) }
+    }
+  }
+
+  /// The continuous alarms, for installations where no analyzer runs all day.
+  private func lookOnce(_ assembly: AnalyzerAssembly, at now: Timestamp) throws {
+    let watch = assembly.watch
+    let runLength = try watch.averageRunLength(of: assembly.policies, at: now)
+    while true {
+      let summary = try watch.pass(assembly.policies, averageRunLength: runLength, at: now)
+      for key in summary.alertsRaised { Console.line("alarm raised: \(key)") }
+      if !summary.isBehind { return }
     }
   }
 

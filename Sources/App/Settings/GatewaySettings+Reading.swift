@@ -45,6 +45,11 @@ extension GatewaySettings {
       }
       if let zone = section.take("timeZone")?.timeZone() { analyzer.timeZone = zone.identifier }
     }
+    root.section("drift") { section in
+      if let days = section.take("falseAlarmDays")?.decimal(in: 1...36_500) {
+        falseAlarmDays = days
+      }
+    }
     if let count = root.take("eventLoops")?.integer(in: 1...1_024) { eventLoops = Int(count) }
     root.finish()
   }

@@ -130,6 +130,9 @@ public struct GatewaySettings: Sendable {
   public var samples = SampleStorage()
   public var mail: MailSettings?
   public var analyzer = AnalyzerSettings()
+  /// The continuous alarms of all apps together raise at most one false alarm in so many days, on
+  /// average.
+  public var falseAlarmDays = 90.0
   /// Event loops; nil: one per core.
   public var eventLoops: Int?
 

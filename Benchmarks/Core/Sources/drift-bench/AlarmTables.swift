@@ -87,6 +87,26 @@ struct AlarmTables {
         Stream(before: shares, after: all, changeAt: 5_000, length: 20_000), [leeway])
   }
 
+  /// Section "open": labels without end, the share of the k-th proportional to ln(1 + 1/k).
+  func openLabels() throws -> [Figure] {
+    try [500, 5_000].map { size in
+      let name = "false alarms in 20,000"
+      let alarms = try simulation.runs("open labels, \(name)", repetitions) { generator in
+        func tally(_ outputs: Int) -> Tally {
+          var tally = Tally()
+          for _ in 0..<outputs { tally.add(label(Int(exp(11 * generator.uniform())))) }
+          return tally
+        }
+        var alarm = try DriftAlarm(baseline: tally(size), averageRunLength: Self.runLength)
+        for _ in stride(from: 0, to: 20_000, by: 25) where alarm.latched == nil {
+          _ = try alarm.update(tally(25))
+        }
+        return alarm.latched != nil
+      }
+      return Simulation.share("open labels, baseline \(size)", "Leeway", name, of: alarms)
+    }
+  }
+
   /// Section "wobble": shares that differ from block to block, with and without φ.
   func wobbling() throws -> [Figure] {
     let cases: [(kappa: Double, block: Int, factor: Double)] = [(500, 250, 1.5), (500, 2_000, 5)]

@@ -19,6 +19,7 @@ struct DriftBench: ParsableCommand {
     case alarm
     case baseline
     case classes
+    case open
     case wobble
     case night
     case weighted
@@ -61,6 +62,7 @@ struct DriftBench: ParsableCommand {
         case .alarm: try standard.fourClasses()
         case .baseline: try others.baselineSizes()
         case .classes: try others.manyClasses()
+        case .open: try others.openLabels()
         case .wobble: try others.wobbling()
         case .night: try nightly.nights()
         case .weighted: try nightly.weighted()

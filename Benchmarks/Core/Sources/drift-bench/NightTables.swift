@@ -82,10 +82,10 @@ struct NightTables {
     ) throws -> Int? {
       var alarm = try WeightedDriftAlarm(
         baseline: try kept(60_000, Self.shares, &generator),
-        averageRunLength: 1e5 * keptShare, tickOutputs: 2)
+        probabilityFloor: 0.05, averageRunLength: 1e5 * keptShare, tickOutputs: 2)
       for seen in stride(from: 0, to: 20_000, by: 25) {
         let tick = try kept(25, seen < 5_000 ? Self.shares : after, &generator)
-        if alarm.update(tick)?.isAlarm == true { return seen + 25 }
+        if try alarm.update(tick)?.raised != nil { return seen + 25 }
       }
       return nil
     }

@@ -43,7 +43,8 @@ struct ProductRule: Rule {
   var alarm: DriftAlarm
 
   mutating func score(_ tick: Tick) -> Double {
-    alarm.update(tick.tally).map { $0.evidence - $0.threshold } ?? -.infinity
+    // A tick of one sampling probability is never refused.
+    (try? alarm.update(tick.tally)).flatMap { $0 }.map { $0.evidence - $0.threshold } ?? -.infinity
   }
 
   static func kind(runLength: Double, wobbleFactor: Double = 1, tick: Int64 = 25) -> RuleKind {

@@ -1,0 +1,272 @@
+// The continuous alarms of all apps: what was sampled since the last look is labelled, closed into
+// ticks by count and taken by each classifier's alarm. The night run judges days; this looks all
+// day.
+//
+// An alarm's state is stored with the last sample that it took and with all that it set off, in one
+// transaction, so that a pass may die anywhere and be repeated.
+
+import Alerting
+import Drift
+import Foundation
+import Labels
+import Metering
+import Store
+
+/// Watches every app that has a baseline.
+public struct DriftWatch: Sendable {
+  public struct Settings: Sendable {
+    /// D: at most one false alarm in so many days on average, over all apps together.
+    public var falseAlarmDays = 90.0
+    /// Where people read more; nil: nowhere.
+    public var link: String?
+
+    public init() {}
+  }
+
+  /// What a pass came to.
+  public struct Summary: Sendable {
+    /// Outputs taken, once for each classifier.
+    public var outputs: Int64 = 0
+    /// Keys of the alerts that were raised.
+    public var alertsRaised: [String] = []
+    /// Apps that were ordered to be capped.
+    public var capped: [String] = []
+    /// What is not watched, and why.
+    public var faults: [(app: String, fault: AnalyzerFault)] = []
+    /// Whether more is waiting than one pass takes.
+    public var isBehind = false
+  }
+
+  /// Outputs in a tick: their number must not follow from their labels.
+  static let tickOutputs = 25
+  /// Samples read at once; what they set off is stored together.
+  private static let pageSamples = 40 * tickOutputs
+  /// Pages of an app in one pass, so that no app waits for another's backlog.
+  private static let pagesMax = 20
+
+  let store: StoreDatabase
+  private let baselines: BaselineFolder
+  let settings: Settings
+
+  public init(store: StoreDatabase, baselines: BaselineFolder, settings: Settings) {
+    self.store = store
+    self.baselines = baselines
+    self.settings = settings
+  }
+
+  /// A for every monitor, from the outputs a day of all of them: the last day's or the last week's
+  /// mean, whichever is more.
+  /// - Throws: `store`, `filter`.
+  public func averageRunLength(
+    of policies: [AppDriftPolicy], at now: Timestamp
+  ) throws(AnalyzerFault) -> Double {
+    var outputs: [Double] = []
+    for policy in policies where policy.baseline != nil {
+      let filter = try policy.sampleFilter()
+      let rates = try reading(policy) {
+        try [1, 7].map { days in
+          Double(
+            try store.sampleCount(
+              app: policy.app, filter: filter,
+              since: now.adding(milliseconds: -days * 86_400_000))) / Double(days)
+        }
+      }
+      outputs += policy.classifiers.map { _ in rates.max() ?? 0 }
+    }
+    let length = Drift.averageRunLength(days: settings.falseAlarmDays, outputsPerDay: outputs)
+    // With next to no outputs, enough that a tick or two decide nothing.
+    return max(length, Double(10 * Self.tickOutputs))
+  }
+
+  /// Takes what is new. Blocks for as long as labelling takes; not for an event loop.
+  /// - Throws: a retryable fault, after all other apps were looked at.
+  public func pass(
+    _ policies: [AppDriftPolicy], averageRunLength: Double, at now: Timestamp
+  ) throws(AnalyzerFault) -> Summary {
+    let watched = policies.filter { $0.baseline != nil }.sorted { $0.app < $1.app }
+    let setting = WatchSetting(
+      averageRunLength: averageRunLength,
+      monitors: watched.reduce(0) { $0 + $1.classifiers.count }, now: now)
+    var summary = Summary()
+    for policy in watched {
+      do throws(AnalyzerFault) { try look(at: policy, setting, into: &summary) } catch {
+        summary.faults.append((policy.app, error))
+      }
+    }
+    if let fault = summary.faults.first(where: { $0.fault.isRetryable })?.fault { throw fault }
+    return summary
+  }
+
+  private func look(
+    at policy: AppDriftPolicy, _ setting: WatchSetting, into summary: inout Summary
+  ) throws(AnalyzerFault) {
+    let baseline = try baselines.load(app: policy.app, name: policy.baseline ?? "")
+    let plan = WatchPlan(
+      policy: policy, baseline: baseline, baselineID: try baseline.id,
+      filter: try policy.sampleFilter(), setting: setting)
+    let known = try reading(policy) { try store.monitors(app: policy.app) }
+    var monitors: [WatchedClassifier] = []
+    for classifier in try policy.makeClassifiers() {
+      do throws(AnalyzerFault) {
+        monitors.append(try start(classifier, known, plan))
+      } catch {
+        summary.faults.append((policy.app, error))
+      }
+    }
+    for page in 0... {
+      let newest = try reading(policy) {
+        try store.lastSample(storedBefore: Timestamp(milliseconds: .max))
+      }
+      let lowest = monitors.map(\.row.position).min() ?? newest
+      let samples = try reading(policy) {
+        try store.samples(
+          app: policy.app, filter: plan.filter, since: baseline.until, storedAfter: lowest,
+          limit: Self.pageSamples)
+      }
+      var hasMoved = false
+      for index in monitors.indices {
+        let position = monitors[index].row.position
+        let own = samples.filter { ($0.id ?? 0) > position }
+        let whole = own.count - own.count % Self.tickOutputs
+        if whole > 0 {
+          hasMoved = true
+          try take(Array(own.prefix(whole)), by: &monitors[index], plan, into: &summary)
+        } else if samples.count < Self.pageSamples {
+          try pass(over: (own.first?.id).map { $0 - 1 } ?? newest, by: &monitors[index])
+        }
+      }
+      guard hasMoved else { return }
+      guard page + 1 < Self.pagesMax else {
+        summary.isBehind = true
+        return
+      }
+    }
+  }
+
+  /// Notes that nothing of the monitor's is up to a sample, once that is far enough to spare
+  /// reading others' again.
+  private func pass(
+    over id: Int64, by watched: inout WatchedClassifier
+  ) throws(AnalyzerFault) {
+    guard id - watched.row.position > 10_000 else { return }
+    watched.row.position = id
+    try save(&watched, points: [], alarm: nil)
+  }
+
+  /// Takes whole ticks, and stores what they came to: all together, or up to one that raises the
+  /// alarm and then from there.
+  private func take(
+    _ samples: [SampleRecord], by watched: inout WatchedClassifier, _ plan: WatchPlan,
+    into summary: inout Summary
+  ) throws(AnalyzerFault) {
+    let labels: [Int64: String]
+    do {
+      labels = try Labelling.labels(
+        of: samples, by: watched.classifier, app: plan.policy.app, in: store)
+    } catch {
+      throw AnalyzerFault(
+        .store, "The outputs of \(plan.policy.app) could not be labelled", hint: "See the cause.",
+        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+    }
+    watched.monitor = try load(&watched, plan)
+    var points: [Int64: EvidencePoint] = [:]
+    for start in stride(from: 0, to: samples.count, by: Self.tickOutputs) {
+      let tick = samples[start..<min(start + Self.tickOutputs, samples.count)]
+      let reading = try update(&watched.monitor, tick, labels, watched.classifier, plan)
+      guard let last = tick.last else { continue }
+      watched.row.position = last.id ?? watched.row.position
+      summary.outputs += Int64(tick.count)
+      guard let reading else { continue }
+      watched.row.evidence = reading.evidence
+      watched.row.threshold = reading.threshold
+      watched.row.outputs = reading.outputs
+      let hour = PeriodTally.hour(of: last.time)
+      points[hour] = EvidencePoint(
+        hour: Timestamp(milliseconds: hour * PeriodTally.hourMilliseconds),
+        evidence: max(points[hour]?.evidence ?? -.infinity, reading.evidence),
+        threshold: reading.threshold)
+      guard let level = reading.raised else { continue }
+      watched.row.level = level.rawValue
+      watched.row.raisedAt = plan.setting.now
+      watched.row.since = Timestamp(milliseconds: reading.onset.startedAt)
+      let unnamed = unnamed(tick.compactMap { $0.id.flatMap { labels[$0] } }, watched.monitor)
+      let alarm = alarm(reading, level, watched, plan, until: last.time, unnamed: unnamed)
+      try save(&watched, points: Array(points.values), alarm: alarm)
+      points = [:]
+      if let alert = alarm.alert { summary.alertsRaised.append(alert.key) }
+      if alarm.capReason != nil { summary.capped.append(plan.policy.app) }
+    }
+    try save(&watched, points: Array(points.values), alarm: nil)
+  }
+
+  /// The most frequent label of those that the alarm counts together.
+  private func unnamed(_ labels: [String], _ monitor: DriftMonitor?) -> String? {
+    let other = SpecialLabel.other.rawValue
+    let counts = labels.filter { monitor?.name(of: $0) == other }
+      .reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+  }
+
+  /// Gives a tick to the alarm. Outputs that were sampled otherwise than it can take start it anew
+  /// in the form that can; while it is open they are passed over.
+  private func update(
+    _ monitor: inout DriftMonitor?, _ tick: ArraySlice<SampleRecord>,
+    _ labels: [Int64: String], _ classifier: any Classifier, _ plan: WatchPlan
+  ) throws(AnalyzerFault) -> AlarmReading? {
+    var tally = Tally()
+    for mark in tick.compactMap(Labelling.Mark.init) {
+      guard let label = labels[mark.id] else { continue }
+      // The probability was made sound when the mark was made.
+      try? tally.add(label, probability: max(mark.probability, 1e-9))
+    }
+    let startedAt = tick.first?.time.milliseconds ?? 0
+    do throws(AlarmFault) {
+      return try monitor?.update(tally, startedAt: startedAt)
+    } catch {
+      guard monitor?.latched == nil else { return nil }
+    }
+    let blocks = try blocks(classifier, plan)
+    do throws(AlarmFault) {
+      monitor = try plan.weighted(
+        blocks, origin: plan.origin(classifier), floor: tally.strata.last?.probability ?? 1)
+      return try monitor?.update(tally, startedAt: startedAt)
+    } catch { throw plan.fault(classifier, error) }
+  }
+
+  /// Stores a monitor; one that another process stored meanwhile is left to that process.
+  func save(
+    _ watched: inout WatchedClassifier, points: [EvidencePoint], alarm: MonitorAlarm?
+  ) throws(AnalyzerFault) {
+    do {
+      watched.row.state = try watched.monitor?.stored()
+      let isStored = try store.saveMonitor(
+        watched.row, points: points.sorted { $0.hour < $1.hour }, alarm: alarm)
+      guard isStored else {
+        throw AnalyzerFault(
+          .store, "Another process watches \(watched.row.app) as well",
+          hint: "Nothing is lost; the next pass goes on from what it stored.", isRetryable: true)
+      }
+      watched.row.revision += 1
+    } catch let fault as StoreFault {
+      throw storeFault("The alarm of \(watched.row.app) could not be stored", fault)
+    } catch let fault as AnalyzerFault { throw fault } catch {
+      throw AnalyzerFault(
+        .store, "The alarm of \(watched.row.app) cannot be written as JSON",
+        hint: "This is a fault of the program.", cause: error)
+    }
+  }
+
+  func reading<Value>(
+    _ policy: AppDriftPolicy, _ body: () throws -> Value
+  ) throws(AnalyzerFault) -> Value {
+    do { return try body() } catch {
+      throw AnalyzerFault(
+        .store, "The samples of \(policy.app) could not be read", hint: "See the cause.",
+        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+    }
+  }
+}
+
+func storeFault(_ message: String, _ error: StoreFault) -> AnalyzerFault {
+  AnalyzerFault(.store, message, hint: error.hint, isRetryable: error.isRetryable, cause: error)
+}
