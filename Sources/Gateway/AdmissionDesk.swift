@@ -123,13 +123,12 @@ final class AdmissionDesk: Sendable {
 
   /// As `Admission.refuseHopeless`; the refusal is in the journal on return.
   func refuseHopeless(
-    _ request: AdmissionRequest, at now: Timestamp
+    _ request: AdmissionRequest, at now: Timestamp, clock: Timestamp
   ) -> (denial: Denial, call: CallID?)? {
     guard canRecord(request) else { return (.journalUnavailable, nil) }
     let refusal = state.withLock { state -> (Denial, CallID, BudgetCrossing?)? in
-      guard let (denial, event) = state.admission.refuseHopeless(request, at: now) else {
-        return nil
-      }
+      let refusal = state.admission.refuseHopeless(request, at: now, clock: clock)
+      guard let (denial, event) = refusal else { return nil }
       return (denial, CallID(event.sequence), deny(denial, event, request, in: &state))
     }
     guard let (denial, call, exhaustion) = refusal else { return nil }

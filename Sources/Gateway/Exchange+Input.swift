@@ -13,7 +13,7 @@ extension Exchange {
       app: app, plan: plan, estimate: estimate, bound: .atMost(Money(nanodollars: least)),
       core: core)
     (request.tokens, request.calls) = (least, least)
-    if let refusal = core.desk.refuseHopeless(request, at: startedAt) {
+    if let refusal = core.desk.refuseHopeless(request, at: startedAt, clock: core.clock()) {
       callID = refusal.call
       if case .refuse(let denial) = call.inputFetched(denial: refusal.denial) {
         caller?.answer(denial, of: self)

@@ -159,15 +159,15 @@ public struct Admission: Sendable {
   /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a
   /// budget has nothing left. Asked before work is done to find the bound.
   ///
-  /// - Parameter request: with the smallest bound that it can have.
+  /// - Parameters: as in `admit`; the request has the smallest bound that it can have.
   /// - Returns: nil where the bound decides, and nothing is recorded.
   public mutating func refuseHopeless(
-    _ request: AdmissionRequest, at now: Timestamp
+    _ request: AdmissionRequest, at now: Timestamp, clock: Timestamp? = nil
   ) -> (denial: Denial, event: LedgerEvent)? {
     var denial = ruleBroken(by: request)
     // The accounts of a budget for each model are found by the models, which nobody knows yet.
     if denial == nil, !choices[request.app].byModel {
-      let row = standing(of: request, at: now, clock: now)
+      let row = standing(of: request, at: now, clock: clock ?? now)
       let amounts = request.amounts
       if amounts != .zero { denial = standings[row].denial }
       if denial == nil, let (check, unit) = budgetPassed(by: amounts, row: row) {

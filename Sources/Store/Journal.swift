@@ -77,7 +77,7 @@ public final class Journal: Sendable {
         directory: directory, settings: settings, foldedThrough: foldedThrough,
         recovered: recovered, lock: lock, logger: logger)
     } catch {
-      lock.close()
+      lock.release()
       throw error
     }
   }

@@ -35,7 +35,7 @@ final class LedgerClaim: Sendable {
 
   func release() {
     file.withLock { held in
-      held?.close()
+      held?.release()
       held = nil
     }
   }

@@ -106,7 +106,7 @@ struct OpenFile: Sendable {
       try file.truncate(to: 0)
       try file.write(Array("\(getpid())".utf8), at: 0)
     } catch {
-      file.close()
+      file.release()
       throw error
     }
     return file
@@ -114,6 +114,13 @@ struct OpenFile: Sendable {
 
   func unlock() throws(StoreFault) {
     guard flock(descriptor, LOCK_UN) == 0 else { throw .system(errno, doing: "unlocking \(path)") }
+  }
+
+  /// Gives the lock up and closes. A program that is just being started has a copy of every open
+  /// file, and a lock that is not given up stays until the last copy is closed.
+  func release() {
+    try? unlock()
+    close()
   }
 
   func close() {
