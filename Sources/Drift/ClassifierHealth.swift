@@ -23,7 +23,7 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
     public var specificity: Rate?
   }
 
-  /// Checked outputs.
+  /// Checked outputs; of unequally picked ones how many equally picked would be as precise.
   public var count: Int64
   /// Share of equal labels.
   public var agreement: Double
@@ -38,8 +38,27 @@ public struct ClassifierHealth: Hashable, Sendable, Codable {
   /// - Returns: nil where nothing was checked or the matrix is not square.
   public init?(confusion: [[Int64]], confidence: Double = 0.95) {
     let cells = confusion.map { row in row.map { Double(max($0, 0)) } }
-    let total = cells.reduce(0.0) { $0 + $1.reduce(0, +) }
-    guard total > 0, cells.allSatisfy({ $0.count == cells.count }) else { return nil }
+    self.init(weighted: cells, size: nil, confidence)
+  }
+
+  /// From outputs that were picked for checking with unequal probabilities.
+  ///
+  /// - Parameters:
+  ///   - confusion: `confusion[j][i]`, the sum of 1/π over checked outputs of true class j labelled
+  ///     i; square, none below 0.
+  ///   - size: how many equally picked outputs would be as precise: (Σ 1/π)²/Σ 1/π² (L. Kish,
+  ///     Survey Sampling, 1965). The intervals are those of so many, which is an approximation.
+  public init?(weights confusion: [[Double]], size: Double, confidence: Double = 0.95) {
+    self.init(weighted: confusion, size: size, confidence)
+  }
+
+  private init?(weighted confusion: [[Double]], size: Double?, _ confidence: Double) {
+    let weight = confusion.reduce(0.0) { $0 + $1.reduce(0, +) }
+    let total = size ?? weight
+    guard weight > 0, total > 0, confusion.allSatisfy({ $0.count == confusion.count }) else {
+      return nil
+    }
+    let cells = confusion.map { row in row.map { $0 / weight * total } }
     let z = Interval.jointZ(confidence: confidence, classes: 1)
     let truth = cells.map { $0.reduce(0, +) / total }
     let given = cells.indices.map { i in cells.reduce(0) { $0 + $1[i] } / total }

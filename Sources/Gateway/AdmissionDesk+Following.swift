@@ -56,10 +56,24 @@ extension Exchange {
     guard isFollowed, let path = followedPath else { return nil }
     let job = FollowedJob(
       kind: kind, upstream: core.upstreams[plan.upstream].name, path: path, id: id,
-      model: estimate.model, serviceTier: estimate.serviceTier, inputTokens: estimate.inputTokens,
+      // Of several, an answer that names none may be any's.
+      model: estimate.otherModels.isEmpty ? estimate.model : "", serviceTier: estimate.serviceTier,
+      inputTokens: estimate.inputTokens,
       outputTokens: estimate.outputTokens, status: UInt16(clamping: ending.status),
       startedAt: startedAt)
     return (job, state)
+  }
+
+  /// The refusal of a call that reads, ends or deletes another app's job: its name is a secret, but
+  /// every app can list all of a credential's.
+  func foreignJob(app: Int) -> Denial? {
+    guard plan.endpoint == .stored else { return nil }
+    let id = plan.headBytes.withUnsafeReadableBytes {
+      Endpoint.job(in: UnsafeRawBufferPointer(rebasing: $0[plan.path]))
+    }
+    guard let id, core.desk.isForeign(job: id, at: core.upstreams[plan.upstream].name, to: app)
+    else { return nil }
+    return .jobUnknown
   }
 
   /// The call's path, with the version that Azure wants to be named. Nil where it is too long for

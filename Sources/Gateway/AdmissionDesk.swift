@@ -29,11 +29,17 @@ final class AdmissionDesk: Sendable {
     var outcome: CallOutcome
   }
 
-  private struct State {
+  struct State {
     var admission: Admission
     var counts: [AppCounts]
     /// The event up to which calls may have been charged anew: a later repricing must see them so.
     var repricedSequence: UInt64
+    var owners = JobOwners()
+
+    mutating func note(_ job: FollowedJob, of call: CallID) {
+      guard let held = admission.ledger.reservation(of: call) else { return }
+      owners.note(job, app: held.app)
+    }
 
     /// The app of an open call; nil where it is not open, or its app is not configured any more.
     func app(of call: CallID) -> Int? {
@@ -42,11 +48,11 @@ final class AdmissionDesk: Sendable {
     }
   }
 
-  private let state: Mutex<State>
-  private let journal: Journal
+  let state: Mutex<State>
+  let journal: Journal
   private let metrics: GatewayMetrics
   private let isBudgeted: [Bool]
-  private let raise: @Sendable ([BudgetCrossing]) -> Void
+  let raise: @Sendable ([BudgetCrossing]) -> Void
 
   /// - Parameter raise: takes budget marks that were passed; called on an event loop, so it must
   ///   hand them on and return.
@@ -54,11 +60,12 @@ final class AdmissionDesk: Sendable {
     policies: [AppPolicy], ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
     raise: @escaping @Sendable ([BudgetCrossing]) -> Void
   ) {
-    state = Mutex(
-      State(
-        admission: Admission(policies: policies, ledger: ledger),
-        counts: Array(repeating: AppCounts(), count: policies.count),
-        repricedSequence: ledger.lastSequence))
+    var state = State(
+      admission: Admission(policies: policies, ledger: ledger),
+      counts: Array(repeating: AppCounts(), count: policies.count),
+      repricedSequence: ledger.lastSequence)
+    for (call, job) in ledger.followed { state.note(job, of: call) }
+    self.state = Mutex(state)
     self.journal = journal
     self.metrics = metrics
     self.raise = raise
@@ -70,45 +77,91 @@ final class AdmissionDesk: Sendable {
   /// Checks and reserves in one step. A refusal is in the journal on return; what is admitted goes
   /// on after the next `flush`, or is taken back with `unwind` where that fails.
   ///
-  /// - Parameter mayTighten: as in `Admission.admit`.
+  /// - Parameters: as in `Admission.admit`.
   func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
+    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp, clock: Timestamp
   ) -> Answer {
-    let isBudgeted = isBudgeted[request.app]
-    // While the journal cannot be written, a budgeted call is refused before it becomes an event:
-    // else a full disk would fill the memory. The journal's own thread finds out when it can.
-    if isBudgeted && !journal.isWritable || journal.isFull {
-      state.withLock { $0.counts[request.app].countRefusal() }
-      metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
-      return .denied(.journalUnavailable, nil)
-    }
+    guard canRecord(request) else { return .denied(.journalUnavailable, nil) }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
-      switch state.admission.admit(request, mayTighten: mayTighten, at: now) {
+      switch state.admission.admit(request, mayTighten: mayTighten, at: now, clock: clock) {
       case .tooLarge(let room): return .tooLarge(room: room)
       case .admitted(let reservation, let event):
         journal.append(event)
         return .admitted(reservation)
       case .denied(let denial, let event):
-        journal.append(event)
-        state.counts[request.app].countRefusal()
-        if case .budgetExhausted(let refusal) = denial {
-          exhaustion = state.admission.exhaustion(refusal)
-        }
+        exhaustion = deny(denial, event, request, in: &state)
         return .denied(denial, CallID(event.sequence))
       }
     }
     switch consume answer {
     case .denied(let denial, let call):
-      if let exhaustion { raise([exhaustion]) }
-      flush()
-      metrics.recordRefusal(app: request.app, denial: denial)
+      denied(denial, request, exhaustion)
       return .denied(denial, call)
     case .admitted(let reservation):
       metrics.callOpened(app: request.app)
       return .admitted(reservation)
     case .tooLarge(let room): return .tooLarge(room: room)
     }
+  }
+
+  /// Holds what has begun already and cannot be refused. It is appended though the journal may not
+  /// be writable now: a session owes once, and ends.
+  func owe(_ request: AdmissionRequest, at now: Timestamp) -> Reservation? {
+    var request = request
+    request.hasBegun = true
+    let answer = state.withLock { state -> Answer? in
+      guard case .admitted(let reservation, let event) = state.admission.admit(request, at: now)
+      else { return nil }
+      journal.append(event)
+      return .admitted(reservation)
+    }
+    guard case .admitted(let reservation)? = consume answer else { return nil }
+    metrics.callOpened(app: request.app)
+    return reservation
+  }
+
+  /// As `Admission.refuseHopeless`; the refusal is in the journal on return.
+  func refuseHopeless(
+    _ request: AdmissionRequest, at now: Timestamp
+  ) -> (denial: Denial, call: CallID?)? {
+    guard canRecord(request) else { return (.journalUnavailable, nil) }
+    let refusal = state.withLock { state -> (Denial, CallID, BudgetCrossing?)? in
+      guard let (denial, event) = state.admission.refuseHopeless(request, at: now) else {
+        return nil
+      }
+      return (denial, CallID(event.sequence), deny(denial, event, request, in: &state))
+    }
+    guard let (denial, call, exhaustion) = refusal else { return nil }
+    denied(denial, request, exhaustion)
+    return (denial, call)
+  }
+
+  /// While the journal cannot be written, a budgeted call is refused before it becomes an event:
+  /// else a full disk would fill the memory. The journal's own thread finds out when it can.
+  private func canRecord(_ request: AdmissionRequest) -> Bool {
+    guard isBudgeted[request.app] && !journal.isWritable || journal.isFull else { return true }
+    state.withLock { $0.counts[request.app].countRefusal() }
+    metrics.recordRefusal(app: request.app, denial: .journalUnavailable)
+    return false
+  }
+
+  /// - Returns: the exhaustion that is to be told of.
+  private func deny(
+    _ denial: Denial, _ event: LedgerEvent, _ request: AdmissionRequest, in state: inout State
+  ) -> BudgetCrossing? {
+    journal.append(event)
+    state.counts[request.app].countRefusal()
+    guard case .budgetExhausted(let refusal) = denial else { return nil }
+    return state.admission.exhaustion(refusal)
+  }
+
+  private func denied(
+    _ denial: Denial, _ request: AdmissionRequest, _ exhaustion: BudgetCrossing?
+  ) {
+    if let exhaustion { raise([exhaustion]) }
+    flush()
+    metrics.recordRefusal(app: request.app, denial: denial)
   }
 
   /// Whether a call of this app waits for a journal that can be written.
@@ -178,7 +231,16 @@ final class AdmissionDesk: Sendable {
     var held = Optional(consume reservation)
     state.withLock { state in
       guard let reservation = held.take() else { return }
+      state.note(job, of: reservation.call)
       journal.append(state.admission.follow(reservation, job: job, at: now))
+    }
+  }
+
+  /// Whether another app made this job; false where nobody remembers who did.
+  func isForeign(job id: String, at upstream: String, to app: Int) -> Bool {
+    state.withLock { state in
+      let owner = state.owners.app(of: id, at: upstream)
+      return owner != nil && owner != state.admission.policies[app].app
     }
   }
 
@@ -251,70 +313,6 @@ final class AdmissionDesk: Sendable {
     return expired
   }
 
-  /// Stops an app, or lets it run again where `reason` is nil. An order applied before does
-  /// nothing.
-  /// - Throws: `GatewayFault.journalUnavailable`; the order holds in memory all the same.
-  func cap(
-    app: String, reason: String?, order: Int64, at now: Timestamp
-  ) throws(GatewayFault) {
-    state.withLock { state in
-      if let event = state.admission.cap(app: app, reason: reason, order: order, at: now) {
-        journal.append(event)
-      }
-    }
-    try flushOrThrow()
-  }
-
-  /// Charges calls anew. A repricing applied before does nothing.
-  /// - Throws: `GatewayFault.journalUnavailable`; it holds in memory all the same.
-  func reprice(_ repricing: Repricing, at now: Timestamp) throws(GatewayFault) {
-    let crossings = state.withLock { state -> [BudgetCrossing] in
-      guard let (event, crossings) = state.admission.reprice(repricing, at: now) else { return [] }
-      state.repricedSequence = event.sequence
-      journal.append(event)
-      return crossings
-    }
-    try flushOrThrow()
-    if !crossings.isEmpty { raise(crossings) }
-  }
-
-  /// Forgets windows that are long over.
-  /// - Throws: `GatewayFault.journalUnavailable`; they are forgotten in memory all the same.
-  func forget(at now: Timestamp) throws(GatewayFault) {
-    state.withLock { state in
-      if let event = state.admission.forget(at: now) { journal.append(event) }
-    }
-    try flushOrThrow()
-  }
-
-  var lastRepricing: Int64 { state.withLock { $0.admission.ledger.lastRepricing } }
-  var repricedSequence: UInt64 { state.withLock { $0.repricedSequence } }
-
-  /// The highest order that was applied; the poller asks for those after it.
-  var lastOrder: Int64 { state.withLock { $0.admission.ledger.lastOrder } }
-
-  func snapshot(at now: Timestamp) -> GatewaySnapshot {
-    let isWritable = journal.isWritable
-    return state.withLock { state in
-      let ledger = state.admission.ledger
-      let policies = state.admission.policies
-      let balances = Dictionary(
-        grouping: ledger.balances(of: policies, at: now), by: \.scope.holder)
-      let apps = policies.enumerated().map { index, policy in
-        GatewaySnapshot.AppState(
-          app: policy.app, budgets: balances[.app(policy.app)] ?? [],
-          cappedReason: ledger.capped[policy.app], counts: state.counts[index])
-      }
-      let shared = balances.filter { $0.key.kind != .app }.sorted { $0.key.text < $1.key.text }
-      return GatewaySnapshot(
-        at: now, apps: apps, shared: shared.flatMap(\.value), openCalls: ledger.openCount,
-        isJournalWritable: isWritable)
-    }
-  }
-
-  /// A copy of the ledger, for tests and for a check against the folded store.
-  var ledger: Ledger { state.withLock { $0.admission.ledger } }
-
   /// Writes all that was appended before. False: it is not in the file.
   @discardableResult
   func flush() -> Bool {
@@ -327,7 +325,7 @@ final class AdmissionDesk: Sendable {
     }
   }
 
-  private func flushOrThrow() throws(GatewayFault) {
+  func flushOrThrow() throws(GatewayFault) {
     do { try journal.flush() } catch {
       metrics.record(.journalWriteFailures)
       throw GatewayFault(
@@ -335,22 +333,5 @@ final class AdmissionDesk: Sendable {
         hint: "Check that its disk is there, writable and not full.", isRetryable: true,
         cause: "\(error)")
     }
-  }
-}
-
-extension AppCounts {
-  fileprivate mutating func countRefusal() {
-    calls += 1
-    refusals += 1
-  }
-
-  fileprivate mutating func count(_ bill: AdmissionDesk.Bill) {
-    calls += 1
-    switch bill.outcome.ending {
-    case .completed, .clientGone: break
-    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
-    }
-    if bill.outcome.usage.source == .estimated { estimated += 1 }
-    if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }
   }
 }

@@ -16,9 +16,6 @@ enum BatchInputOutcome: Sendable {
 
 /// A batch's input file as it comes: each request is bounded and forgotten.
 struct BatchFile: Sendable {
-  /// A file of 200 MB could name millions.
-  static let modelsMax = 64
-
   private var reader: BatchInputReader
   private var bound: BatchBound
   private let policy: AppPolicy
@@ -32,7 +29,7 @@ struct BatchFile: Sendable {
     lineBytesMax: Int
   ) {
     reader = BatchInputReader(input, lineBytesMax: lineBytesMax)
-    bound = BatchBound(prices: prices, at: start, modelsMax: Self.modelsMax)
+    bound = BatchBound(prices: prices, at: start)
     self.policy = policy
   }
 
@@ -51,6 +48,7 @@ struct BatchFile: Sendable {
   var refusal: Denial? {
     if let denial { return denial }
     if let fault = reader.fault { return .requestInvalid(message: fault.message) }
+    if let refusal = bound.refusal { return refusal }
     // What follows bounds it no more.
     if case .none(let denial) = bound.bound, policy.isBudgeted { return denial }
     return nil
@@ -85,33 +83,40 @@ struct BatchFile: Sendable {
 /// Reads files for calls that wait for them, a few at a time.
 final class BatchInputs: Sendable {
   private struct State {
-    var tasks: [Int: Task<Void, Never>] = [:]
+    var tasks: [Int: (app: Int, task: Task<Void, Never>)] = [:]
     var last = 0
     var isStopped = false
   }
 
   private let client: JobClient
   private let atATime: Int
+  private let perApp: Int
   private let state = Mutex(State())
 
-  init(curl: CurlClient, atATime: Int) {
+  /// - Parameter perApp: so many of `atATime` at the most are one app's.
+  init(curl: CurlClient, atATime: Int, perApp: Int) {
     client = JobClient(curl: curl)
     self.atATime = atATime
+    self.perApp = perApp
   }
 
   /// Begins to read. Cancelling the task ends it, and its work, soon.
   ///
-  /// - Returns: nil where as many are being read as may be.
-  func begin(_ work: @escaping @Sendable (JobClient) async -> Void) -> Task<Void, Never>? {
+  /// - Returns: nil where as many are being read as may be, or as many of the app's.
+  func begin(
+    app: Int, _ work: @escaping @Sendable (JobClient) async -> Void
+  ) -> Task<Void, Never>? {
     state.withLock { state in
-      guard !state.isStopped, state.tasks.count < atATime else { return nil }
+      guard !state.isStopped, state.tasks.count < atATime,
+        state.tasks.values.count(where: { $0.app == app }) < perApp
+      else { return nil }
       state.last += 1
       let number = state.last
       let task = Task {
         await work(client)
         self.state.withLock { _ = $0.tasks.removeValue(forKey: number) }
       }
-      state.tasks[number] = task
+      state.tasks[number] = (app, task)
       return task
     }
   }
@@ -120,7 +125,7 @@ final class BatchInputs: Sendable {
   func stop() async {
     let tasks = state.withLock { state in
       state.isStopped = true
-      return Array(state.tasks.values)
+      return state.tasks.values.map(\.task)
     }
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }

@@ -13,6 +13,10 @@ struct BatchTally: Sendable {
   private let job: FollowedJob
   private let prices: PriceBook
   private let asked: ModelPrice?
+  private var isPartial = false
+  /// How the latest answer was served; whether another was served otherwise, or not as a batch's.
+  private var served: String?
+  private var isMixed = false
 
   init(_ job: FollowedJob, prices: PriceBook) {
     self.job = job
@@ -23,15 +27,41 @@ struct BatchTally: Sendable {
   /// Adds one answer.
   mutating func add(_ reading: CallReading) {
     guard let usage = reading.usage else { return }
-    cost.add(
-      prices.cost(
-        of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
-        responseModel: reading.responseModel,
-        serviceTier: ModelPrice.served(as: ModelPrice.batchTier, in: reading.region),
-        at: job.startedAt))
+    let tier = Self.tier(of: reading)
+    let served = ModelPrice.served(as: tier, in: reading.region)
+    if tier != ModelPrice.batchTier || self.served ?? served != served { isMixed = true }
+    self.served = served
+    let each = prices.cost(
+      of: usage, otherModels: reading.otherModels, model: job.model, asked: asked,
+      responseModel: reading.responseModel, serviceTier: served, at: job.startedAt)
+    cost.add(each)
     let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
+    if each == nil || hidesPictures(usage, of: model) { markPartial() }
     add(usage, of: Settlement.journaled(model))
     for other in reading.otherModels { add(other.usage, of: other.model) }
+  }
+
+  /// Something was answered that cannot be counted: the batch costs what was held for it, if what
+  /// was counted does not cost more.
+  mutating func markPartial() { (cost.isPartial, isPartial) = (true, true) }
+
+  /// The tier that an answer was served at. What providers call their usual one in the answers of a
+  /// batch is the batch's.
+  private static func tier(of reading: CallReading) -> String {
+    switch reading.serviceTier {
+    case nil, "default", "standard", "auto", "": ModelPrice.batchTier
+    case let tier?: tier
+    }
+  }
+
+  /// Whether a usage leaves out the pictures that its model is billed by: they were asked for where
+  /// nobody looks any more.
+  private func hidesPictures(_ usage: Usage, of model: String) -> Bool {
+    guard let price = prices.price(model: model, at: job.startedAt) ?? asked, !price.chargesOutput
+    else { return false }
+    let pictures = [UsageBucket.imagesOut, .pixelsOut]
+    return pictures.contains { price.base.rate(of: $0) != nil }
+      && pictures.allSatisfy { usage[$0] == 0 }
   }
 
   private mutating func add(_ usage: Usage, of model: String) {
@@ -52,9 +82,11 @@ struct BatchTally: Sendable {
   /// The sum as one call's reading.
   var reading: CallReading {
     var reading = CallReading()
-    reading.serviceTier = ModelPrice.batchTier
+    reading.serviceTier =
+      isMixed ? ModelPrice.mixedBatchTier : served ?? ModelPrice.batchTier
     guard let first = models.first else { return reading }
     reading.usage = first.usage
+    if isPartial { reading.usage?.source = .estimated }
     reading.responseModel = first.model
     reading.otherModels = Array(models.dropFirst())
     return reading
@@ -69,6 +101,14 @@ struct BatchCount: Sendable {
   init(_ reader: JobResultsReader, _ tally: BatchTally) {
     self.reader = reader
     self.tally = tally
+  }
+
+  /// What was counted, if some answers could not be read then for a part of it; nil: nothing was.
+  var counted: BatchTally? {
+    guard tally.reading.usage != nil else { return nil }
+    var tally = tally
+    if reader.isBroken { tally.markPartial() }
+    return tally
   }
 
   mutating func feed(_ bytes: UnsafeRawBufferPointer) {

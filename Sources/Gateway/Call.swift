@@ -30,16 +30,6 @@ struct Call: Equatable {
     case ended
   }
 
-  /// What an admitted call costs.
-  enum Charge: Equatable {
-    /// The usage that the provider reported; its estimate where it reported none.
-    case reportedElseEstimate
-    /// The usage that the provider reported; nothing where it reported none.
-    case reportedElseNothing
-    /// The upstream did no work.
-    case nothing
-  }
-
   /// What the caller still gets.
   enum Farewell: Equatable {
     /// The answer's last bytes.
@@ -72,6 +62,8 @@ struct Call: Equatable {
   /// Whether the caller's departure is worth reading the answer to its end.
   private let isMetered: Bool
   private let drainBytesMax: Int
+  /// What it makes at the provider may go on without it.
+  private var makesJob = false
 
   /// - Parameter isMetered: usage of this path is read.
   init(isMetered: Bool, drainBytesMax: Int) {
@@ -118,8 +110,13 @@ struct Call: Equatable {
 
   /// The body is whole, or broke a rule.
   ///
-  /// - Parameter hasInput: it names a file that admission has to know.
-  mutating func bodyHeld(denial: Denial?, hasInput: Bool = false) -> BodyAction {
+  /// - Parameters:
+  ///   - hasInput: it names a file that admission has to know.
+  ///   - makesJob: see `Charge.init(status:makesJob:saysError:)`.
+  mutating func bodyHeld(
+    denial: Denial?, hasInput: Bool = false, makesJob: Bool = false
+  ) -> BodyAction {
+    self.makesJob = makesJob
     guard phase == .holding else { preconditionFailure("a body came in \(phase)") }
     if let denial {
       phase = .ended
@@ -234,7 +231,7 @@ struct Call: Equatable {
       return .relay
     case .draining(let status, let bytesLeft):
       guard count <= bytesLeft else {
-        return .end(end(.clientGone, Self.charge(status: status), .nothing, status: 0))
+        return .end(end(.clientGone, charge(status), .nothing, status: 0))
       }
       phase = .draining(status: status, bytesLeft: bytesLeft - count)
       return .absorb
@@ -244,14 +241,16 @@ struct Call: Equatable {
   }
 
   /// The answer is whole.
-  mutating func answerEnded() -> Ending {
+  ///
+  /// - Parameter saysError: it is an error's document in the provider's own form.
+  mutating func answerEnded(saysError: Bool = false) -> Ending {
     switch phase {
     case .relaying(let status):
       return end(
-        status >= 400 ? .upstreamError : .completed, Self.charge(status: status), .lastBytes,
-        status: status)
+        status >= 400 ? .upstreamError : .completed, charge(status, saysError: saysError),
+        .lastBytes, status: status)
     case .draining(let status, _):
-      return end(.clientGone, Self.charge(status: status), .nothing, status: 0)
+      return end(.clientGone, charge(status, saysError: saysError), .nothing, status: 0)
     case .opened, .holding, .fetching, .admitting, .connecting, .awaiting, .ended:
       preconditionFailure("an answer ended in \(phase)")
     }
@@ -286,9 +285,9 @@ struct Call: Equatable {
         end(
           .upstreamError, .reportedElseEstimate, .failure(failure), status: failure.httpStatus))
     case .relaying(let status):
-      return .end(end(.upstreamError, Self.charge(status: status), .cut, status: status))
+      return .end(end(.upstreamError, charge(status), .cut, status: status))
     case .draining(let status, _):
-      return .end(end(.clientGone, Self.charge(status: status), .nothing, status: 0))
+      return .end(end(.clientGone, charge(status), .nothing, status: 0))
     case .opened, .holding, .fetching, .admitting, .connecting, .ended:
       return .ignore
     }
@@ -325,7 +324,7 @@ struct Call: Equatable {
 
   private mutating func depart(status: Int) -> DepartureAction {
     guard isMetered else {
-      return .end(end(.clientGone, Self.charge(status: status), .nothing, status: 0))
+      return .end(end(.clientGone, charge(status), .nothing, status: 0))
     }
     phase = .draining(status: status, bytesLeft: drainBytesMax)
     return .drain
@@ -355,9 +354,9 @@ struct Call: Equatable {
       return .end(
         end(.timeout, .reportedElseEstimate, .failure(failure), status: failure.httpStatus))
     case .relaying(let status):
-      return .end(end(.timeout, Self.charge(status: status), .cut, status: status))
+      return .end(end(.timeout, charge(status), .cut, status: status))
     case .draining(let status, _):
-      return .end(end(.clientGone, Self.charge(status: status), .nothing, status: 0))
+      return .end(end(.clientGone, charge(status), .nothing, status: 0))
     case .ended:
       return .ignore
     }
@@ -377,9 +376,9 @@ struct Call: Equatable {
       return .end(
         end(.shutdown, .reportedElseEstimate, .failure(failure), status: failure.httpStatus))
     case .relaying(let status):
-      return .end(end(.shutdown, Self.charge(status: status), .cut, status: status))
+      return .end(end(.shutdown, charge(status), .cut, status: status))
     case .draining(let status, _):
-      return .end(end(.shutdown, Self.charge(status: status), .nothing, status: 0))
+      return .end(end(.shutdown, charge(status), .nothing, status: 0))
     case .ended:
       return .ignore
     }
@@ -392,9 +391,7 @@ struct Call: Equatable {
     return Ending(ending: ending, charge: charge, farewell: farewell, status: status)
   }
 
-  /// A provider that answers with an error and no usage did no work; one that answers well, or has
-  /// not answered yet, may have.
-  private static func charge(status: Int) -> Charge {
-    status >= 400 ? .reportedElseNothing : .reportedElseEstimate
+  private func charge(_ status: Int, saysError: Bool = false) -> Charge {
+    Charge(status: status, makesJob: makesJob, saysError: saysError)
   }
 }

@@ -6,32 +6,43 @@ import Providers
 /// The sum over the requests of a batch, added up one by one. Where the book has no price of its
 /// own for batches, the list's holds.
 struct BatchBound: Sendable {
-  /// Models are compared by what so many tokens in and as many out cost: no long call.
-  private static let sizeCompared: Int64 = 1_000
-
   private let prices: PriceBook
   private let start: Timestamp
-  private let modelsMax: Int
   private var found: [String: ModelPrice?] = [:]
-  /// What `sizeCompared` tokens cost of `model`.
-  private var dearest = Money.zero
   private var sum = Money.zero
   private var denial: Denial?
-  /// The dearest model: its price holds for an answer that does not say which model gave it.
+  /// The first model.
   private(set) var model = ""
   private(set) var inputTokens: Int64 = 0
   private(set) var outputTokens: Int64 = 0
+  /// Requests that may cost.
+  private(set) var requests: Int64 = 0
+  /// As `CallEstimate.boundsTokens`, of all requests.
+  private(set) var boundsTokens = true
+  /// It names more models than are looked up.
+  private(set) var hasTooManyModels = false
+
+  /// A batch of a file could name millions, and each has a price, a purse and a name in the ledger.
+  static let modelsMax = 64
 
   /// - Parameters:
   ///   - start: the moment whose prices hold.
-  ///   - modelsMax: more than so many models are not looked up, and have no bound.
-  init(prices: PriceBook, at start: Timestamp, modelsMax: Int = .max) {
+  init(prices: PriceBook, at start: Timestamp) {
     self.prices = prices
     self.start = start
-    self.modelsMax = modelsMax
   }
 
   var models: [String] { found.keys.sorted() }
+
+  var families: [String] { Set(found.keys.map { prices.family(of: $0, at: start) }).sorted() }
+
+  /// Why such a batch is not made, whatever its app; nil: it may be.
+  var refusal: Denial? {
+    guard hasTooManyModels else { return nil }
+    return .requestInvalid(
+      message: "This batch names more than \(Self.modelsMax) models. Split it, so that each part "
+        + "names at most so many.")
+  }
 
   var bound: CostBound { denial.map { .none($0) } ?? .atMost(sum) }
 
@@ -50,12 +61,14 @@ struct BatchBound: Sendable {
   mutating func add(_ request: PeekedRequest, place: String) {
     let price = price(of: request.model)
     let request = request.priced(at: price)
+    if !request.boundsTokens(at: price) { boundsTokens = false }
     if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }
     let modelMost = request.isModelOutputEnforced ? price?.outputTokensMax : nil
     add(
       model: request.model, price: price, inputTokens: request.inputTokensMax,
       outputTokens: request.outputTokensMax ?? modelMost.map { request.outputTokens(ofEach: $0) },
-      units: request.units, place: place, outputField: request.outputBoundField)
+      units: request.units, tier: request.serviceTier, place: place,
+      outputField: request.outputBoundField)
   }
 
   /// Whatever it adds up to, this has no bound.
@@ -66,26 +79,21 @@ struct BatchBound: Sendable {
 
   private mutating func price(of model: String) -> ModelPrice? {
     if let known = found[model] { return known }
-    guard found.count < modelsMax else {
-      unbounded(.costUnbounded(part: "its number of models (over \(modelsMax))"))
+    guard found.count < Self.modelsMax else {
+      hasTooManyModels = true
       return nil
     }
     let price = prices.price(model: model, at: start)
     found[model] = .some(price)
-    let cost = price?.worstCase(
-      inputTokens: Self.sizeCompared, outputTokens: Self.sizeCompared,
-      servedAs: ModelPrice.batchTier)
-    if self.model.isEmpty || cost ?? .zero > dearest {
-      self.model = model
-      dearest = cost ?? .zero
-    }
+    if self.model.isEmpty { self.model = model }
     return price
   }
 
   private mutating func add(
     model: String, price: ModelPrice?, inputTokens: Int64, outputTokens: Int64?,
-    units: [UsageCount], place: String?, outputField: String
+    units: [UsageCount], tier: String? = nil, place: String?, outputField: String
   ) {
+    requests += 1
     self.inputTokens = self.inputTokens.addingClamped(inputTokens)
     guard let price else {
       return unbounded(.modelUnpriced(model: model, file: prices.file), place)
@@ -97,9 +105,15 @@ struct BatchBound: Sendable {
       return unbounded(.costUnbounded(part: Self.outputPart(outputField)), place)
     }
     self.outputTokens = self.outputTokens.addingClamped(outputTokens)
-    let worst = price.worstCase(
+    var worst = price.worstCase(
       inputTokens: inputTokens, outputTokens: outputTokens, units: units,
       servedAs: ModelPrice.batchTier)
+    // A provider may serve a request at the tier that it names.
+    if let tier, tier != "auto", tier != ModelPrice.batchTier, let most = worst {
+      worst = price.worstCase(
+        inputTokens: inputTokens, outputTokens: outputTokens, units: units, serviceTier: tier
+      ).map { max($0, most) }
+    }
     guard let after = worst.flatMap({ sum.adding($0) }) else {
       return unbounded(.costUnbounded(part: "its size"), place)
     }
@@ -118,19 +132,27 @@ extension CallEstimate {
   mutating func take(_ batch: BatchBound) {
     model = batch.model
     otherModels = batch.models.filter { $0 != model }
+    families = batch.families
+    boundsTokens = batch.boundsTokens
     inputTokens = batch.inputTokens
     outputTokens = batch.outputTokens
+    requests = batch.requests
     bound = batch.bound
   }
 
   /// Bounds a batch that holds its requests itself.
-  mutating func takeBatch(_ batch: PeekedRequest, prices: PriceBook, at now: Timestamp) {
+  ///
+  /// - Returns: why it is not taken.
+  mutating func takeBatch(
+    _ batch: PeekedRequest, prices: PriceBook, at now: Timestamp
+  ) -> Denial? {
     jobKind = batch.jobKind
     serviceTier = ModelPrice.batchTier
     var sum = BatchBound(prices: prices, at: now)
     if let part = batch.unboundablePart { sum.unbounded(.costUnbounded(part: part)) }
     for part in batch.parts { sum.add(part, outputField: batch.outputBoundField) }
     take(sum)
+    return sum.refusal
   }
 
   /// Takes what a batch says whose requests stand in a file: their cost is not known yet.

@@ -12,6 +12,10 @@ struct CallEstimate {
   var model = ""
   /// The models that the requests of a batch name besides.
   var otherModels: [String] = []
+  /// The families of all of them; nil where no budget asks. See `PriceBook.family`.
+  var families: [String]?
+  /// How many requests to the model it is: of a batch as many as it has.
+  var requests: Int64 = 1
   var isStream = false
   var bound = CostBound.atMost(.zero)
   /// At most so many tokens of input.
@@ -27,6 +31,8 @@ struct CallEstimate {
   var searchSize: SearchSize?
   /// The price of `model` at the call's start.
   var price: ModelPrice?
+  /// Under which name it has that price, where that is not its own; nil: it is.
+  var pricedAs: String?
   /// The service tier that the request names.
   var serviceTier: String?
   /// The region that the request names; see `ModelPrice.dearestRegion(asked:)`.
@@ -55,6 +61,8 @@ struct CallEstimate {
     var isBudgeted: Bool
     /// The app may not call every model.
     var limitsModels = false
+    /// Some budget is each model's.
+    var isByModel = false
   }
 
   /// Reads the body where the endpoint is metered.
@@ -84,13 +92,17 @@ struct CallEstimate {
       }
       model = request.model
       price = upstream.prices.price(model: model, at: now)
+      if price == nil, let name = request.pictureName {
+        price = upstream.prices.price(model: name, at: now)
+        if price != nil { pricedAs = name }
+      }
       request = request.priced(at: price)
-      boundsTokens =
-        !request.isMedia || price?.isBilledByTokens != false && request.units.isEmpty
+      boundsTokens = request.boundsTokens(at: price)
+      if policy.isByModel { families = [upstream.prices.family(of: model, at: now)] }
       if request.parts.isEmpty {
         take(request, policy: policy, pricedIn: upstream.prices.file)
-      } else {
-        takeBatch(request, prices: upstream.prices, at: now)
+      } else if let denial = takeBatch(request, prices: upstream.prices, at: now) {
+        return denial
       }
       mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
@@ -258,5 +270,13 @@ struct CallEstimate {
       region: region)
     guard let worst else { return .none(.costUnbounded(part: "its size")) }
     return .atMost(worst)
+  }
+}
+
+extension PeekedRequest {
+  /// Whether its bounds are of the tokens that will be reported: not where a model is billed by
+  /// pictures, seconds or characters.
+  func boundsTokens(at price: ModelPrice?) -> Bool {
+    !isMedia || price?.isBilledByTokens != false && units.isEmpty
   }
 }

@@ -1,7 +1,8 @@
 // What a call's head says of the scopes that it draws on: its end user and its tags.
 //
 // Neither goes on to the provider. An end user is hashed at once, with a key of this installation:
-// the name is in no journal, no store and no log, and a copy of them does not give it back.
+// the name is in no journal, no store and no log. The key lies in the store, so that whoever has a
+// copy of it can try names; whoever has the journal, a report or the metrics cannot.
 
 import Crypto
 import Metering
@@ -86,14 +87,18 @@ extension AdmissionRequest {
       upstream: plan.hasUpstream ? core.upstreams[plan.upstream].name : "",
       model: estimate.model, isStream: estimate.isStream, bound: bound)
     otherModels = estimate.otherModels
+    families = estimate.families
     environment = plan.environment
     user = plan.user
     tags = plan.tags
     switch plan.endpoint {
     case .free, .stored: (tokens, calls) = (0, 0)
-    case .metered where estimate.boundsTokens:
-      tokens = estimate.outputTokens.map { estimate.inputTokens.addingClamped($0) }
-    case .metered, .unmetered: break
+    case .metered:
+      calls = estimate.requests
+      if estimate.boundsTokens {
+        tokens = estimate.outputTokens.map { estimate.inputTokens.addingClamped($0) }
+      }
+    case .unmetered: break
     }
   }
 }

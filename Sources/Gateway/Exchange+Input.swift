@@ -7,6 +7,19 @@ import Providers
 extension Exchange {
   /// Begins to read a batch's input file, with the upstream's own credential.
   func fetchInput(_ input: BatchInput, app: Int) {
+    // Nothing is read for a call that no bound would save.
+    let least: Int64 = input.endpoint == .free ? 0 : 1
+    var request = AdmissionRequest(
+      app: app, plan: plan, estimate: estimate, bound: .atMost(Money(nanodollars: least)),
+      core: core)
+    (request.tokens, request.calls) = (least, least)
+    if let refusal = core.desk.refuseHopeless(request, at: startedAt) {
+      callID = refusal.call
+      if case .refuse(let denial) = call.inputFetched(denial: refusal.denial) {
+        caller?.answer(denial, of: self)
+      }
+      return
+    }
     let upstream = core.upstreams[plan.upstream]
     guard upstream.canBeAsked, let path = followedPath else {
       let reason = "this gateway cannot read files of upstream '\(upstream.name)'."
@@ -18,7 +31,7 @@ extension Exchange {
     let seconds = core.configuration.batchInputSeconds
     let loop = context.loop
     let exchange = NIOLoopBound(self, eventLoop: loop)
-    inputFetch = core.batchInputs.begin { client in
+    inputFetch = core.batchInputs.begin(app: app) { client in
       let outcome = await client.read(
         file, named: input.fileID, below: path, of: upstream, withinSeconds: seconds)
       loop.execute { exchange.value.inputFetched(outcome, app: app) }

@@ -19,7 +19,11 @@ extension Exchange {
       core.metrics.record(.answersUnreadable)
       core.codings.note(app: core.apps[app].policy.app, coding: coding)
     }
-    let reading = pipe?.reading ?? CallReading()
+    var reading = pipe?.reading ?? CallReading()
+    // So that whoever charges it anew finds its price.
+    if let name = estimate.pricedAs, ["", estimate.model].contains(reading.responseModel) {
+      reading.responseModel = name
+    }
     if let (job, state) = followedJob(ending, reading) {
       let call = reservation.call
       core.desk.follow(reservation, job: job, at: core.clock())

@@ -86,10 +86,13 @@ final class Exchange: Draining {
     self.body = body
     deadline = nil
     guard let app = plan.app else { preconditionFailure("a call without an app passed its head") }
-    let denial = estimate.read(
+    let unread = estimate.read(
       plan: plan, body: body, policy: core.estimatePolicies[app],
       upstream: core.upstreams[plan.upstream], at: startedAt)
-    switch call.bodyHeld(denial: denial, hasInput: estimate.batchInput != nil) {
+    let denial = unread ?? foreignJob(app: app)
+    let action = call.bodyHeld(
+      denial: denial, hasInput: estimate.batchInput != nil, makesJob: estimate.jobKind != nil)
+    switch action {
     case .refuse(let denial): refuse(denial)
     case .askAdmission: askAdmission(app: app)
     case .fetchInput: if let input = estimate.batchInput { fetchInput(input, app: app) }
@@ -98,7 +101,14 @@ final class Exchange: Draining {
 
   func askAdmission(app: Int) {
     let request = admissionRequest(app: app)
-    switch core.desk.admit(request, mayTighten: estimate.mayTighten, at: startedAt) {
+    // The key may have been revoked while the body came in, or a batch's file was read.
+    if let denial = core.keys.denial(ofKey: plan.key) {
+      callID = core.desk.refuse(denial, request, at: startedAt)
+      return answerAdmission(denial: denial, app: app, now: .now())
+    }
+    let answer = core.desk.admit(
+      request, mayTighten: estimate.mayTighten, at: startedAt, clock: core.clock())
+    switch consume answer {
     case .admitted(let reservation):
       callID = reservation.call
       reserved = reservation.amount
@@ -263,7 +273,7 @@ final class Exchange: Draining {
     if progress.bodyBytes > 0, case .end(let ending) = call.answerBytes(progress.bodyBytes) {
       return end(ending)
     }
-    if progress.isEnded { end(call.answerEnded()) }
+    if progress.isEnded { endAnswered() }
   }
 
   func upstreamReadCompleted() {
@@ -290,10 +300,12 @@ final class Exchange: Draining {
     upstream = nil
     // An answer that ends with its connection is whole only if the pipe says so.
     if hasAnswerBytes, pipe?.closed(into: &outbox, isAbsorbing: call.isDraining) == true {
-      return end(call.answerEnded())
+      return endAnswered()
     }
     lose(.closedEarly)
   }
+
+  private func endAnswered() { end(call.answerEnded(saysError: pipe?.reading.sawError == true)) }
 
   private func lose(_ failure: UpstreamFailure) {
     let now = NIODeadline.now()

@@ -77,6 +77,8 @@ public struct GatewayConfiguration: Sendable {
   /// The most input files of batches that are read at a time; one more batch is refused. Of each
   /// one line is held, of `bodyBytesMax` at the most.
   public var batchInputsAtATime = 4
+  /// As above, for one app.
+  public var batchInputsPerApp = 2
   /// Seconds that the reading of one may take.
   public var batchInputSeconds: Int64 = 120
 

@@ -57,7 +57,8 @@ final class GatewayCore: Sendable {
     estimatePolicies = apps.map { app in
       CallEstimate.Policy(
         outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted,
-        limitsModels: app.policy.models != nil)
+        limitsModels: app.policy.models != nil,
+        isByModel: app.policy.budgets.contains { $0.holder == .eachModel })
     }
     scopes = apps.map { CallScopes($0.policy) }
     userKey = SymmetricKey(data: configuration.userHashKey)

@@ -98,7 +98,9 @@ public final class GatewayService: Service, Sendable {
       configuration: configuration, apps: apps, upstreams: upstreams,
       keys: KeyTable(records: records, apps: apps.map(\.policy.app)), desk: desk, metrics: metrics,
       samples: samples, codings: codings, addresses: addresses,
-      batchInputs: BatchInputs(curl: curl, atATime: configuration.batchInputsAtATime),
+      batchInputs: BatchInputs(
+        curl: curl, atATime: configuration.batchInputsAtATime,
+        perApp: configuration.batchInputsPerApp),
       clock: callbacks.clock,
       logger: logger)
     tls = try TLSContexts.server(configuration.tls)

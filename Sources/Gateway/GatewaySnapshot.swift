@@ -37,3 +37,20 @@ public struct AppCounts: Hashable, Sendable {
 
   public init() {}
 }
+
+extension AppCounts {
+  mutating func countRefusal() {
+    calls += 1
+    refusals += 1
+  }
+
+  mutating func count(_ bill: AdmissionDesk.Bill) {
+    calls += 1
+    switch bill.outcome.ending {
+    case .completed, .clientGone: break
+    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
+    }
+    if bill.outcome.usage.source == .estimated { estimated += 1 }
+    if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }
+  }
+}

@@ -32,7 +32,7 @@ struct JobClient: Sendable {
   }
 
   /// Reads the results once. Those that are cut off, or fewer than the batch says, are read again
-  /// later; of an answer that does not say what it used the whole has to be estimated.
+  /// later; where an answer does not say what it used, the rest has to be estimated.
   private func results(
     of job: FollowedJob, _ needed: Int64, _ progress: JobProgress, _ upstream: GatewayUpstream
   ) async -> JobAnswer {
@@ -50,8 +50,9 @@ struct JobClient: Sendable {
     guard answer?.status == 200 else { return Self.answer(status: answer?.status) }
     fed.value.finish()
     let (answered, isBroken) = (fed.value.reader.answered, fed.value.reader.isBroken)
-    guard answered >= needed else { return .failed }
-    if answered > 0, !isBroken { return .counted(fed.value.tally) }
+    // A line that cannot be read stays so in results that came whole.
+    guard answered >= needed || isBroken && answer?.isDelimited == true else { return .failed }
+    if let counted = fed.value.counted { return .counted(counted) }
     var progress = progress
     // A line that cannot be read may be an answer.
     progress.reading.resultCount = isBroken ? max(answered, 1) : 0
@@ -95,7 +96,7 @@ struct JobClient: Sendable {
   private static func outcome(status: Int, of upstream: GatewayUpstream) -> BatchInputOutcome {
     switch status {
     case 404:
-      .refused(
+      .unread(
         .requestInvalid(
           message: "'input_file_id' names no file that upstream '\(upstream.name)' has for this "
             + "gateway; upload it through the gateway, and check the id."))

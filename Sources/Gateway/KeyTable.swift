@@ -3,6 +3,7 @@
 // The table is immutable and swapped whole, so that a call sees either the old keys or the new.
 
 import Crypto
+import Metering
 import Store
 
 /// Digest → app, for every key that was ever issued.
@@ -30,6 +31,8 @@ struct KeyTable: Sendable {
 
   let identity = Identity()
   private var entries: [Digest: Entry] = [:]
+  /// By the key's row in the store.
+  private var isRevoked: [Int64: Bool] = [:]
 
   /// - Parameter apps: the apps in their order; a key of an app that is not among them is unknown.
   init(records: [KeyRecord], apps: [String]) {
@@ -41,6 +44,7 @@ struct KeyTable: Sendable {
       entries[digest] = Entry(
         app: app, key: record.id, isRevoked: record.revokedAt != nil,
         environment: record.environment)
+      isRevoked[record.id] = record.revokedAt != nil
     }
   }
 
@@ -52,6 +56,14 @@ struct KeyTable: Sendable {
     hasher.update(bufferPointer: key)
     let digest = hasher.finalize().withUnsafeBytes { Self.digest(bytes: $0) }
     return entries[digest]
+  }
+
+  /// Why a key opens nothing any more; nil: it does.
+  ///
+  /// - Parameter id: its row in the store, as the entry of its bytes had it.
+  func denial(ofKey id: Int64) -> Denial? {
+    guard let isRevoked = isRevoked[id] else { return .keyUnknown }
+    return isRevoked ? .keyRevoked : nil
   }
 
   private static func digest(bytes: UnsafeRawBufferPointer) -> Digest {

@@ -5,6 +5,7 @@
 // request's bytes are, and what of them is signed, UpstreamSigning says.
 
 import Crypto
+import Providers
 import Metering
 
 /// The algorithm for one region's service.
@@ -115,7 +116,10 @@ struct SigV4: Sendable {
     let pairs = query.split(separator: UInt8(ascii: "&")).map { parameter in
       let end = parameter.firstIndex(of: equals) ?? parameter.endIndex
       let value = parameter[min(end + 1, parameter.endIndex)...]
-      return (name: escaped(unescaped(parameter[..<end])), value: escaped(unescaped(value)))
+      return (
+        name: escaped(PercentEscapes.decoded(parameter[..<end])),
+        value: escaped(PercentEscapes.decoded(value))
+      )
     }
     let sorted = pairs.sorted { left, right in
       left.name == right.name
@@ -162,21 +166,5 @@ struct SigV4: Sendable {
 
   private static func digit(_ value: UInt8, _ ten: Unicode.Scalar) -> UInt8 {
     value < 10 ? 0x30 + value : UInt8(ascii: ten) + value - 10
-  }
-
-  /// A percent sign that begins no escape stands for itself.
-  private static func unescaped(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-    var result: [UInt8] = []
-    var rest = bytes
-    while let byte = rest.popFirst() {
-      let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-      if byte == UInt8(ascii: "%"), digits.count == 2, rest.prefix(2).allSatisfy({ $0 < 0x80 }) {
-        result.append(UInt8(digits[0] << 4 | digits[1]))
-        rest = rest.dropFirst(2)
-      } else {
-        result.append(byte)
-      }
-    }
-    return result
   }
 }

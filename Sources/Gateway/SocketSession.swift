@@ -19,14 +19,11 @@ final class SocketSession: Draining {
   final class Held {
     var reservation: Reservation?
     let amount: Money
-    /// What it is charged where the upstream never says what it used.
-    let most: Money
     /// When its response began, or it was reserved.
     var since: NIODeadline
 
-    init(_ reservation: consuming Reservation, most: Money? = nil, since: NIODeadline) {
+    init(_ reservation: consuming Reservation, since: NIODeadline) {
       amount = reservation.amount
-      self.most = most ?? reservation.amount
       self.reservation = consume reservation
       self.since = since
     }
@@ -138,15 +135,13 @@ final class SocketSession: Draining {
     case .responseBegan:
       // One beside another, as a session may make them, needs a reservation of its own.
       let denial = spare == nil ? reserveNext() : nil
-      guard let held = spare.take() else {
-        owe()
-        return denial
+      if let held = spare.take() ?? owed() {
+        held.since = .now()
+        open.append(held)
       }
-      held.since = .now()
-      open.append(held)
-      return nil
+      return denial
     case .responseEnded(let reading):
-      if open.isEmpty, let held = spare.take() { open.append(held) }
+      if open.isEmpty, let held = spare.take() ?? owed() { open.append(held) }
       guard !open.isEmpty else { return nil }
       settle(open.removeFirst(), reading, .completed)
       return spare == nil ? reserveNext() : nil
@@ -167,7 +162,12 @@ final class SocketSession: Draining {
   /// Reserves for the next response; nobody is left to have one where the caller is gone.
   private func reserveNext() -> Denial? {
     guard caller != nil else { return nil }
-    switch core.desk.admit(request(estimate.bound), at: core.clock()) {
+    let (request, now) = (request(), core.clock())
+    if let denial = core.keys.denial(ofKey: plan.key) {
+      _ = core.desk.refuse(denial, request, at: now)
+      return denial
+    }
+    switch core.desk.admit(request, at: now, clock: now) {
     case .admitted(let reservation):
       spare = Held(reservation, since: .now())
       return nil
@@ -176,21 +176,17 @@ final class SocketSession: Draining {
     }
   }
 
-  /// A response has begun that nothing is reserved for: it is charged all the same, as a debt.
-  private func owe() {
-    var request = request(.atMost(.zero))
-    (request.tokens, request.calls) = (0, 0)
-    guard case .admitted(let reservation) = core.desk.admit(request, at: core.clock())
-    else { return }
-    var most = Money.zero
-    if case .atMost(let bound) = estimate.bound { most = bound }
-    open.append(Held(reservation, most: most, since: .now()))
+  /// A response has begun that nothing is reserved for: it is a call like any other, and what it
+  /// costs over a cap is a debt.
+  private func owed() -> Held? {
+    guard let reservation = core.desk.owe(request(), at: core.clock()) else { return nil }
+    return Held(reservation, since: .now())
   }
 
-  private func request(_ bound: CostBound) -> AdmissionRequest {
+  private func request() -> AdmissionRequest {
     ledgerSteps += 1
     var request = AdmissionRequest(
-      app: app, plan: plan, estimate: estimate, bound: bound, core: core)
+      app: app, plan: plan, estimate: estimate, bound: estimate.bound, core: core)
     request.isStream = true
     return request
   }
@@ -203,7 +199,7 @@ final class SocketSession: Draining {
     transcribed = []
     let at = core.clock()
     let settlement = Settlement(
-      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: held.most,
+      .reportedElseEstimate, reading: reading, estimate: estimate, reserved: held.amount,
       endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: at)
     close(reservation, held, settlement, reading, ending, at)
   }
@@ -269,6 +265,9 @@ final class SocketSession: Draining {
   func tick(now: NIODeadline) {
     if let drainDeadline {
       if drainDeadline <= now { end(.clientGone) }
+    } else if open.isEmpty, frames.isBetweenFrames, core.keys.denial(ofKey: plan.key) != nil {
+      // Nothing more is to begin, not even what is reserved.
+      if let denial = reserveNext() { refuse(denial) }
     } else if now - lastBytesAt > .seconds(core.configuration.silenceTimeoutSeconds) {
       goAway(.timeout)
     }

@@ -14,11 +14,21 @@ extension Admission {
   public mutating func settle(
     followed call: CallID, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing])? {
-    guard ledger.followed[call] != nil, let held = ledger.reservation(of: call) else { return nil }
-    let before = held.accounts.map { ledger.account($0).settled }
+    guard ledger.followed[call] != nil else { return nil }
+    return settled(call, charge: charge, outcome: outcome, at: now)
+  }
+
+  /// Charges an open call whose accounts are known by their names alone.
+  mutating func settled(
+    _ call: CallID, charge: Money, outcome: CallOutcome, at now: Timestamp
+  ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
+    let accounts = ledger.reservation(of: call)?.accounts ?? []
+    let before = accounts.map { ledger.account($0).settled }
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
-    for (account, before) in zip(held.accounts, before) {
+    for (account, before) in zip(accounts, before) where ledger.account(account).settled != before {
+      // Its place may be a new one.
+      epoch += 1
       crossings += moved(account, from: before, at: now)
     }
     return (event, crossings)

@@ -37,6 +37,9 @@ extension Admission {
     /// By unit, the lowest sum over the slices at which the next mark is passed. It falls with the
     /// sum, so that a mark is passed anew when spend comes back to it.
     var next: Amounts
+
+    /// Its scope and budget, whatever the slice.
+    var key: AccountID { AccountID(scope: account.scope, budget: account.budget, window: "") }
   }
 
   struct Exhaustion: Hashable, Sendable {
@@ -112,10 +115,26 @@ extension Admission {
     let next = budget.nextMarks(policy, above: settled)
     guard let found = self.known[id.scope.family]?[id.budget] else { return }
     let gauge = Gauge(account: id, budget: found, places: places, next: next)
-    let known = places.first { watches[$0].gauge >= 0 }
-    let number = known.map { watches[$0].gauge } ?? gauges.count
-    if number == gauges.count { gauges.append(gauge) } else { gauges[number] = gauge }
+    let known = gaugeNumbers[gauge.key]
+    let number = known ?? freeGauges.popLast() ?? gauges.count
+    gaugeNumbers[gauge.key] = number
+    if number == gauges.count { gauges.append(gauge) }
+    // Slices that have left the sum are watched no more.
+    for place in gauges[number].places { watches[place] = Watch() }
+    gauges[number] = gauge
     for place in places { watches[place].gauge = number }
+  }
+
+  /// Forgets what is watched at a place; a gauge without any is free for another.
+  mutating func unwatch(_ place: Int) {
+    let number = watches[place].gauge
+    watches[place] = Watch()
+    guard number >= 0 else { return }
+    gauges[number].places.removeAll { $0 == place }
+    if gauges[number].places.isEmpty {
+      gaugeNumbers[gauges[number].key] = nil
+      freeGauges.append(number)
+    }
   }
 
   private func settled(at places: [Int]) -> Amounts {
@@ -224,7 +243,7 @@ extension Budget {
   /// The window of that name; of those that are counted by the clock, only that of now.
   fileprivate func window(named id: String, at now: Timestamp) -> WindowEdges? {
     switch windows {
-    case .calendar(let windows): windows.first { $0.id == id }
+    case .calendar(let windows): BudgetWindows.find(named: id, in: windows)
     case .minutes, .purse: window(at: now).flatMap { $0.id == id ? $0 : nil }
     // Its gauge follows the slices; which one a mark is told under keeps it to once a slice.
     case .rolling: window(at: now)

@@ -18,7 +18,13 @@ public struct AdmissionRequest: Sendable {
   public var model: String
   /// The models that its parts name besides.
   public var otherModels: [String] = []
+  /// The families of all of them, whose purses it draws on, each once; nil: that of `model`, as far
+  /// as its name tells. Found by whoever asks, before the one lock.
+  public var families: [String]?
   public var isStream: Bool
+  /// It cannot be kept from costing what it costs: it is admitted whatever stands against it, and
+  /// what then stands over a cap is a debt.
+  public var hasBegun = false
   public var bound: CostBound
   /// At most so many tokens, input and output; nil: nothing bounds them.
   public var tokens: Int64?
@@ -64,7 +70,8 @@ public struct Admission: Sendable {
   let choices: [AccountChoice]
   /// Where a budget stands in `policies`, by the family of its scope and its id.
   let known: [String: [String: BudgetPlace]]
-  /// A row an app, then a row for every `Subject` that was seen lately.
+  /// A row an app, a row for the call that is asked about, and a row for every `Subject` that was
+  /// admitted lately.
   var standings: [Standing]
   var subjects: [Subject: Int] = [:]
   /// The latest moment that was asked about: rolling windows do not go back behind it.
@@ -72,6 +79,17 @@ public struct Admission: Sendable {
   /// By an account's place.
   var watches: [Watch] = []
   var gauges: [Gauge] = []
+  /// By scope and budget, for as long as some slice is watched.
+  var gaugeNumbers: [AccountID: Int] = [:]
+  /// Gauges that watch nothing.
+  var freeGauges: [Int] = []
+  /// Rises when places may be others than a row says: rows of before are found anew.
+  var epoch = 0
+  /// Places given out since places were reclaimed.
+  var placesGiven = 0
+  /// After so many twice as many are looked at: so that places of nobody are not more than those of
+  /// somebody, and a few.
+  var reclaimEach = 512
   /// Exhaustion that was told of. Not in the ledger: after a restart it is told anew, and the
   /// alert's own identity keeps it to once.
   var exhausted: Set<Exhaustion> = []
@@ -83,7 +101,7 @@ public struct Admission: Sendable {
     self.ledger = ledger
     choices = policies.map(AccountChoice.init)
     known = Self.places(of: policies)
-    standings = Array(repeating: Standing(), count: policies.count)
+    standings = Array(repeating: Standing(), count: policies.count + 1)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
@@ -91,22 +109,35 @@ public struct Admission: Sendable {
   /// Order: capped → model → cost bound → budgets. On admission of a call, for every budget that it
   /// draws on and every unit that it asks anything of, settled + reserved (this call included) ≤
   /// cap; where one says no, nothing is held in any. What asks nothing is no reason to refuse: it
-  /// leaves the balance as it is, even one over its cap.
+  /// leaves the balance as it is, even one over its cap; and what asks nothing in any unit passes
+  /// closed purses, too.
   ///
-  /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
-  ///   where the call would else be refused for its money or its tokens.
+  /// - Parameters:
+  ///   - mayTighten: whether the bound can be made smaller: `tooLarge` is answered then, where the
+  ///     call would else be refused for its money or its tokens.
+  ///   - now: the call's start, which names its windows of the calendar, as it does its price.
+  ///   - clock: the moment of asking, which rolling windows go by: a body can come in slowly. Nil:
+  ///     the start.
   public mutating func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
+    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp,
+    clock: Timestamp? = nil
   ) -> Decision {
-    if let denial = ruleBroken(by: request) { return deny(denial, request, at: now) }
-    let row = standing(of: request, at: now)
-    if let denial = standings[row].denial { return deny(denial, request, at: now) }
-    let amounts = request.amounts
-    if let (check, unit) = budgetPassed(by: amounts, row: row) {
-      if mayTighten, unit != .calls { return .tooLarge(room: room(row: row)) }
-      let denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+    if !request.hasBegun, let denial = ruleBroken(by: request) {
       return deny(denial, request, at: now)
     }
+    let row = standing(of: request, at: now, clock: clock ?? now)
+    let amounts = request.amounts
+    if !request.hasBegun, amounts != .zero || request.tokens == nil {
+      if let denial = standingDenial(of: request, row: row) {
+        return deny(denial, request, at: now)
+      }
+      if let (check, unit) = budgetPassed(by: amounts, row: row) {
+        if mayTighten, unit != .calls { return .tooLarge(room: room(row: row)) }
+        let denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+        return deny(denial, request, at: now)
+      }
+    }
+    if standings[row].epoch != epoch, amounts != .zero { place(request, row: row) }
     let call = CallID(ledger.lastSequence + 1)
     let event = LedgerEvent(
       sequence: call.number, at: now,
@@ -117,6 +148,33 @@ public struct Admission: Sendable {
           amounts: amounts, accounts: standings[row].accounts)))
     ledger.apply(event, at: standings[row].places)
     return .admitted(Reservation(call: call, amount: amounts.money), event)
+  }
+
+  @inline(__always)
+  private func standingDenial(of request: AdmissionRequest, row: Int) -> Denial? {
+    if let denial = standings[row].denial { return denial }
+    return request.tokens == nil && standings[row].capsTokens ? .tokensUnbounded : nil
+  }
+
+  /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a
+  /// budget has nothing left. Asked before work is done to find the bound.
+  ///
+  /// - Parameter request: with the smallest bound that it can have.
+  /// - Returns: nil where the bound decides, and nothing is recorded.
+  public mutating func refuseHopeless(
+    _ request: AdmissionRequest, at now: Timestamp
+  ) -> (denial: Denial, event: LedgerEvent)? {
+    var denial = ruleBroken(by: request)
+    // The accounts of a budget for each model are found by the models, which nobody knows yet.
+    if denial == nil, !choices[request.app].byModel {
+      let row = standing(of: request, at: now, clock: now)
+      let amounts = request.amounts
+      if amounts != .zero { denial = standings[row].denial }
+      if denial == nil, let (check, unit) = budgetPassed(by: amounts, row: row) {
+        denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+      }
+    }
+    return denial.map { ($0, refuse($0, request, at: now)) }
   }
 
   /// The first rule besides the budgets that a call breaks.
@@ -134,7 +192,6 @@ public struct Admission: Sendable {
       }
     }
     if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
-    if request.tokens == nil, choices[app].capsTokens { return .tokensUnbounded }
     return nil
   }
 
@@ -182,8 +239,9 @@ public struct Admission: Sendable {
       account.settled = account.settled.addingClamped(earlier.settled)
       account.reserved = account.reserved.addingClamped(earlier.reserved)
     }
-    let id = ledger.name(at: check.place)
-    let window = policies[request.app].budgets[check.budget].window(at: now)
+    let id = standings[row].accounts[index]
+    let budget = policies[request.app].budgets[check.budget]
+    let window = budget.window(at: budget.isRolling ? latest : now)
     return .budgetExhausted(
       BudgetRefusal(
         scope: id.scope, budget: id.budget, window: id.window,
@@ -200,6 +258,8 @@ public struct Admission: Sendable {
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
     let call = reservation.close()
     let places = ledger.places(of: call) ?? []
+    // It held nothing, and may cost something all the same.
+    if places.isEmpty { return settled(call, charge: charge, outcome: outcome, at: now) }
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
     for place in places where place < watches.count {
@@ -219,6 +279,7 @@ public struct Admission: Sendable {
     guard repricing.number > ledger.lastRepricing else { return nil }
     let before = repricing.differences.map { ledger.account($0.account).settled }
     let event = record(.repriced(repricing), at: now)
+    epoch += 1
     var crossings: [BudgetCrossing] = []
     for (difference, before) in zip(repricing.differences, before) {
       crossings += moved(difference.account, from: before, at: now)
@@ -275,7 +336,7 @@ public struct Admission: Sendable {
 
   mutating func record(_ kind: LedgerEvent.Kind, at now: Timestamp) -> LedgerEvent {
     let event = LedgerEvent(sequence: ledger.lastSequence + 1, at: now, kind: kind)
-    ledger.apply(event)
+    ledger.apply(event, at: nil)
     return event
   }
 }

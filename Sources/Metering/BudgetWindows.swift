@@ -53,6 +53,20 @@ public enum BudgetWindows: Hashable, Sendable {
     return windows[low]
   }
 
+  /// The window of that name. Names of one calendar ascend with time: by length, then by text.
+  static func find(named id: String, in windows: [WindowEdges]) -> WindowEdges? {
+    var low = 0
+    var high = windows.count
+    while low < high {
+      let middle = (low + high) / 2
+      let name = windows[middle].id
+      let isBefore =
+        name.utf8.count == id.utf8.count ? name < id : name.utf8.count < id.utf8.count
+      if isBefore { low = middle + 1 } else { high = middle }
+    }
+    return low < windows.count && windows[low].id == id ? windows[low] : nil
+  }
+
   /// The span of a grid from 1970 on, named by its start in UTC to so many digits.
   fileprivate static func span(
     holding now: Timestamp, milliseconds length: Int64, digits: Int
@@ -80,6 +94,9 @@ public enum BudgetWindows: Hashable, Sendable {
 public struct RollingWindow: Hashable, Sendable {
   public let sliceMilliseconds: Int64
 
+  /// The longest window that may be asked for: 31 days.
+  public static let minutesMax: Int64 = 31 * 24 * 60
+
   /// Slices of the length; one more is summed. Divides every number of minutes without a rest.
   public static let sliceCount = 12
 
@@ -88,12 +105,15 @@ public struct RollingWindow: Hashable, Sendable {
 
   static func isRolling(budget id: String) -> Bool { id.hasPrefix(idPrefix) }
 
-  /// - Parameter minutes: at least 1.
+  /// - Parameter minutes: 1…`minutesMax`; slices of a longer one would be forgotten too early.
   public init(minutes: Int64) {
     sliceMilliseconds = max(minutes, 1) * 60_000 / Int64(Self.sliceCount)
   }
 
   public var milliseconds: Int64 { sliceMilliseconds * Int64(Self.sliceCount) }
+
+  /// How far before a moment the oldest slice that it is summed with can have begun.
+  var reachMilliseconds: Int64 { sliceMilliseconds * Int64(Self.sliceCount + 1) }
 
   /// The names of the slices before that of a moment that count with it, newest first.
   func earlierSlices(at now: Timestamp) -> [String] {

@@ -67,6 +67,8 @@ public enum Denial: Hashable, Sendable {
   case inputUnavailable(reason: String)
   /// As many batches' files as may be are being read.
   case inputBusy
+  /// The job that a path names is another app's.
+  case jobUnknown
   /// The refusal of one request of a batch; the text says of which.
   indirect case part(place: String, Denial)
 
@@ -94,6 +96,7 @@ public enum Denial: Hashable, Sendable {
     case .shuttingDown: "shutting_down"
     case .inputUnavailable: "input_unavailable"
     case .inputBusy: "input_busy"
+    case .jobUnknown: "job_unknown"
     case .part(_, let denial): denial.code
     }
   }
@@ -106,7 +109,7 @@ public enum Denial: Hashable, Sendable {
     case .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
     case .appCapped, .budgetExhausted: 429
     case .bodyTooLarge: 413
-    case .upstreamUnknown: 404
+    case .upstreamUnknown, .jobUnknown: 404
     case .inputUnavailable: 502
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown, .inputBusy: 503
     case .part(_, let denial): denial.httpStatus
@@ -174,6 +177,7 @@ public enum Denial: Hashable, Sendable {
     case .inputBusy:
       "The gateway is reading as many batches' input files as it may at a time, so no batch was "
         + "made; try again shortly."
+    case .jobUnknown: "This app has made no such batch or response."
     case .part(let place, let denial): "\(place): \(denial.message)"
     }
   }

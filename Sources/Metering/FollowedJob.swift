@@ -30,7 +30,7 @@ public struct FollowedJob: Hashable, Sendable, Codable {
   public var path: String
   /// The provider's name for it.
   public var id: String
-  /// The model that was asked for.
+  /// The model that was asked for; empty where a batch asks for several.
   public var model: String
   /// The service tier that was asked for.
   public var serviceTier: String?

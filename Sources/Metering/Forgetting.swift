@@ -2,8 +2,8 @@
 // memory and the store for ever. Nothing is reset by it: no call is ever counted in them again.
 
 /// Which windows have ended so long before a moment that no call is held in them, and none will be:
-/// two days for minutes and hours, 32 days for slices of rolling windows, which are summed for up
-/// to 31, and 400 days for all others of the calendar. A purse is never over.
+/// two days for minutes and hours, as long as a sum can reach back and a day for slices of rolling
+/// windows, and 400 days for all others of the calendar. A purse is never over.
 ///
 /// Told by a window's name alone, which begins with its start: so the store can tell it too, and a
 /// policy that has changed since does not matter.
@@ -17,9 +17,16 @@ public struct LongOver: Sendable {
       now.adding(milliseconds: -days * 86_400_000).iso8601
     }
     (minutes, slices, others) = (
-      start(daysAgo: 2), start(daysAgo: 32), start(daysAgo: 400)
+      start(daysAgo: 2), start(daysAgo: Self.sliceDays), start(daysAgo: 400)
     )
   }
+
+  /// The oldest slice that is summed began a whole slice before the longest window. A day more,
+  /// since a clock may be put back a little.
+  static let sliceDays: Int64 = {
+    let reach = RollingWindow(minutes: RollingWindow.minutesMax).reachMilliseconds
+    return (reach + 86_399_999) / 86_400_000 + 1
+  }()
 
   public func contains(_ id: AccountID) -> Bool {
     let window = id.window
@@ -32,30 +39,66 @@ public struct LongOver: Sendable {
   }
 }
 
+/// A forgetting of all that is long over, done a piece at a time: what a piece leaves is whole, so
+/// that calls can be admitted between two.
+public struct Forgetting: Sendable {
+  let piece: Int
+  let now: Timestamp
+  let longOver: LongOver
+  /// Where the look for something to forget goes on.
+  var next = 0
+  /// There is something, and it is being cleared away.
+  var hasBegun = false
+  public internal(set) var isOver = false
+
+  /// - Parameter piece: places that are looked at in one piece.
+  public init(at now: Timestamp, piece: Int = 2_048) {
+    self.piece = piece
+    self.now = now
+    longOver = LongOver(at: now)
+  }
+}
+
 extension Admission {
-  /// Forgets the windows that are long over; nil: there are none.
-  public mutating func forget(at now: Timestamp) -> LedgerEvent? {
-    let longOver = LongOver(at: now)
-    let before = ledger.names
-    guard before.contains(where: { longOver.contains($0) && ledger.account($0).reserved == .zero })
-    else { return nil }
-    let event = record(.forgotten, at: now)
-    // Accounts stand elsewhere now: what was found is found again, and what is watched moves along.
-    var watches: [Watch] = []
-    for (old, watch) in zip(before.indices, self.watches) {
-      guard let place = ledger.knownPlace(of: before[old]) else { continue }
-      while watches.count <= place { watches.append(Watch()) }
-      watches[place] = watch
+  /// Does one piece of a forgetting. Returns the event of the one that began it: from there on all
+  /// is forgotten, whoever asks, and the pieces after it only clear away.
+  public mutating func forget(pieceOf forgetting: inout Forgetting) -> LedgerEvent? {
+    if forgetting.hasBegun {
+      leave(ledger.forget(pieceOf: forgetting.piece))
+      forgetting.isOver = ledger.sweep == nil
+      return nil
     }
-    self.watches = watches
-    for index in gauges.indices {
-      gauges[index].places = gauges[index].places.compactMap {
-        ledger.knownPlace(of: before[$0])
-      }
+    let piece = (min(forgetting.next, ledger.placeCount)..<ledger.placeCount)
+      .prefix(forgetting.piece)
+    forgetting.next = piece.endIndex
+    guard ledger.hasLongOver(forgetting.longOver, in: piece) else {
+      forgetting.isOver = piece.endIndex == ledger.placeCount
+      return nil
     }
-    subjects = [:]
-    standings = Array(repeating: Standing(), count: policies.count)
-    exhausted = exhausted.filter { !longOver.contains($0.account) }
+    // What an earlier one left is cleared away first.
+    leave(ledger.forget(pieceOf: .max))
+    forgetting.hasBegun = true
+    let event = LedgerEvent(
+      sequence: ledger.lastSequence + 1, at: forgetting.now, kind: .forgotten)
+    ledger.apply(event, at: nil)
+    exhausted = exhausted.filter { !forgetting.longOver.contains($0.account) }
+    epoch += 1
     return event
+  }
+
+  /// Takes back some places of accounts that stand at zero, where many were given out since.
+  mutating func reclaim() {
+    guard placesGiven >= reclaimEach else { return }
+    placesGiven = 0
+    leave(ledger.reclaim(pieceOf: 2 * reclaimEach))
+  }
+
+  /// Sees to it that nothing counts on places that are free now.
+  private mutating func leave(_ places: [Int]) {
+    guard !places.isEmpty else { return }
+    epoch += 1
+    for place in places where place < watches.count {
+      unwatch(place)
+    }
   }
 }

@@ -43,16 +43,23 @@ public struct Ledger: Sendable {
     var places: [Int]
   }
 
-  /// An account's place in the row of balances; it changes only when accounts are forgotten.
-  private var placeOfAccount: [AccountID: Int] = [:]
-  private(set) var names: [AccountID] = []
-  private var balances: [Account] = []
+  /// An account's place in the row of balances, for as long as it has one: see `Ledger+Places`.
+  var placeOfAccount: [AccountID: Int] = [:]
+  /// By place; `Ledger.noAccount` where it is free.
+  var names = [Ledger.noAccount]
+  var balances = [Account()]
+  /// Places that no account has.
+  var freePlaces: [Int] = []
+  /// Where the next look for places that are not needed begins.
+  var nextReclaimed = 0
+  /// What is being forgotten: apart, since it is nearly always nothing, and a ledger is passed on.
+  private var sweeping = Sweeping.nothing
   private var held: [CallID: Held] = [:]
   /// Of open reservations, those whose work goes on at the provider.
   public private(set) var followed: [CallID: FollowedJob] = [:]
   /// The accounts that were looked up last, with their places: a replay's calls name the same ones
   /// for as long as a window lasts.
-  private var latest: (accounts: [AccountID], places: [Int]) = ([], [])
+  var latest: (accounts: [AccountID], places: [Int]) = ([], [])
   /// Apps stopped from outside, with the reason.
   public private(set) var capped: [String: String]
   /// The highest order sequence applied.
@@ -72,20 +79,37 @@ public struct Ledger: Sendable {
     self.lastSequence = lastSequence
     for (id, account) in accounts { balances[place(of: id)] = account }
     for (call, reservation) in open {
-      held[call] = Held(reservation: reservation, places: places(of: reservation.accounts))
+      let places = places(of: reservation.accounts, holding: reservation.amounts)
+      held[call] = Held(reservation: reservation, places: places)
     }
     self.followed = followed.filter { held[$0.key] != nil }
+  }
+
+  private enum Sweeping: Sendable {
+    case nothing
+    indirect case under(Sweep)
+  }
+
+  /// What is being forgotten; nil: nothing is.
+  var sweep: Sweep? {
+    get { if case .under(let sweep) = sweeping { sweep } else { nil } }
+    set { sweeping = newValue.map { .under($0) } ?? .nothing }
   }
 
   // MARK: Views
 
   /// Every account that does not stand at zero.
   public var accounts: [AccountID: Account] {
-    placeOfAccount.mapValues { balances[$0] }.filter { $0.value != Account() }
+    var accounts: [AccountID: Account] = [:]
+    for (id, place) in placeOfAccount where balances[place] != Account() && !isForgotten(place) {
+      accounts[id] = balances[place]
+    }
+    return accounts
   }
 
   public func account(_ id: AccountID) -> Account {
-    placeOfAccount[id].map { balances[$0] } ?? Account()
+    guard let place = placeOfAccount[id], !isForgotten(place) else { return Account() }
+    return balances[place]
   }
 
   public var open: [CallID: OpenReservation] { held.mapValues(\.reservation) }
@@ -95,40 +119,24 @@ public struct Ledger: Sendable {
   /// What an open call holds; nil where it is not open.
   public func reservation(of call: CallID) -> OpenReservation? { held[call]?.reservation }
 
-  // MARK: Places
-
-  /// The account's place; a new one stands at zero.
-  mutating func place(of id: AccountID) -> Int {
-    if let place = placeOfAccount[id] { return place }
-    placeOfAccount[id] = names.count
-    names.append(id)
-    balances.append(Account())
-    return names.count - 1
-  }
-
-  /// The account's place; nil: it has none.
-  func knownPlace(of id: AccountID) -> Int? { placeOfAccount[id] }
-
-  mutating func places(of ids: [AccountID]) -> [Int] {
-    if ids != latest.accounts { latest = (ids, ids.map { place(of: $0) }) }
-    return latest.places
-  }
-
-  /// The account at a place that this ledger gave out.
-  @inline(__always)
-  func account(at place: Int) -> Account { balances[place] }
-
-  func name(at place: Int) -> AccountID { names[place] }
-
-  /// The places that an open call holds money in; nil where it is not open.
+  /// The places that an open call holds something in; nil where it is not open.
   func places(of call: CallID) -> [Int]? { held[call]?.places }
+
+  /// Every place that an open call holds something in.
+  func forEachHeldPlace(_ body: (Int) -> Void) {
+    for open in held.values { open.places.forEach(body) }
+  }
 
   // MARK: Events
 
   /// Applies one event; one that was applied before changes nothing.
-  public mutating func apply(_ event: LedgerEvent) { apply(event, at: nil) }
+  public mutating func apply(_ event: LedgerEvent) {
+    apply(event, at: nil)
+    _ = forget(pieceOf: .max)
+  }
 
-  /// Applies one event.
+  /// Applies one event; what it forgets is gone for all who ask, and `forget(pieceOf:)` clears it
+  /// away.
   ///
   /// - Parameter places: where the accounts of a reserving event stand; nil: look them up.
   mutating func apply(_ event: LedgerEvent, at places: [Int]?) {
@@ -136,7 +144,9 @@ public struct Ledger: Sendable {
     lastSequence = event.sequence
     switch event.kind {
     case .reserved(let reserved):
-      let places = places ?? self.places(of: reserved.accounts)
+      // What holds nothing needs no places: it could not be told from who has gone.
+      let places =
+        reserved.amounts == .zero ? [] : places ?? self.places(of: reserved.accounts)
       for place in places {
         balances[place].reserved.add(reserved.amounts)
       }
@@ -164,21 +174,7 @@ public struct Ledger: Sendable {
       lastRepricing = max(lastRepricing, repricing.number)
     case .followed(let call, let job):
       if held[call] != nil { followed[call] = job }
-    case .forgotten: forget(at: event.at)
-    }
-  }
-
-  /// Takes accounts that are long over out of the row, and sets it up anew.
-  private mutating func forget(at now: Timestamp) {
-    let longOver = LongOver(at: now)
-    let kept = zip(names, balances).filter { name, balance in
-      balance.reserved != .zero || !longOver.contains(name)
-    }
-    (placeOfAccount, names, balances, latest) = ([:], [], [], ([], []))
-    for (name, balance) in kept { balances[place(of: name)] = balance }
-    for (call, open) in held {
-      let places = places(of: open.reservation.accounts)
-      held[call]?.places = places
+    case .forgotten: beginForgetting(at: event.at)
     }
   }
 
@@ -197,6 +193,13 @@ public struct Ledger: Sendable {
       balances[place].settled.add(used)
       balances[place].reserved.subtract(amounts)
     }
+    if ended.places.isEmpty, used != .zero { settle(used, for: ended.reservation) }
+  }
+
+  /// What held nothing, and has no places, may cost something all the same.
+  @inline(never)
+  private mutating func settle(_ used: Amounts, for reservation: OpenReservation) {
+    for place in places(of: reservation.accounts) { balances[place].settled.add(used) }
   }
 }
 

@@ -13,6 +13,19 @@ public enum ModelName {
     return String(name)
   }
 
+  /// The name without the region that Bedrock runs it in: of eu.anthropic.claude-x, its rest.
+  static func withoutRegion(_ name: String) -> String {
+    guard let dot = name.firstIndex(of: "."), regions.contains(String(name[..<dot])) else {
+      return name
+    }
+    return String(name[name.index(after: dot)...])
+  }
+
+  /// As names of Bedrock's inference profiles begin.
+  private static let regions: Set<String> = [
+    "us", "us-gov", "eu", "apac", "au", "ca", "in", "jp", "global",
+  ]
+
   /// The name without its last snapshot suffix; nil where it has none.
   ///
   /// Known are `-2024-08-06`, `-20250929`, `@20250929`, `-09-2025`, `-0613` (month and day),

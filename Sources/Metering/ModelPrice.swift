@@ -17,6 +17,8 @@ public final class ModelPrice: Sendable {
 
   /// The service tier of batches.
   public static let batchTier = "batch"
+  /// As what a batch is recorded whose answers were not all served alike, or not as a batch's.
+  public static let mixedBatchTier = "batch, mixed"
 
   /// The first moment at which this price holds.
   public let effectiveFrom: Timestamp
@@ -180,6 +182,19 @@ public final class ModelPrice: Sendable {
         consider(serviceContexts[tier] ?? [])
       }
     }
+  }
+
+  /// Whether calls that went as batches cost together what each costs by itself, but for rounding:
+  /// no context tier and no fee of a request can be among them.
+  ///
+  /// - Parameters:
+  ///   - inputTokens: of all together.
+  ///   - serviceTier: as in `rates(inputTokens:serviceTier:)`.
+  public func addsUp(inputTokens: Int64, serviceTier: String) -> Bool {
+    let tier = Self.parts(ofServed: serviceTier)?.tier ?? serviceTier
+    let contexts = tiers + (serviceContexts[tier] ?? [])
+    return contexts.allSatisfy { inputTokens <= $0.aboveInputTokens }
+      && rates(inputTokens: inputTokens, serviceTier: serviceTier).requestFee == 0
   }
 
   /// The rates at which a call of so much input is charged.

@@ -42,31 +42,45 @@ public struct PriceBook: Sendable {
   /// under `ft:`, then without the suffix of a dated snapshot. A fine-tuned model never takes the
   /// price of its plain base, which is cheaper.
   public func price(model: String, at now: Timestamp) -> ModelPrice? {
-    if let price = ownPrice(model: model, at: now) { return price }
+    entry(of: model, at: now)?.price
+  }
+
+  /// The family of a model: the name that its price stands under, without the region that it is run
+  /// in and the snapshot that it is. Aliases, dated names and Bedrock's regional ones of one model
+  /// have the same; one that has no price, its own name's.
+  public func family(of model: String, at now: Timestamp) -> String {
+    ModelName.family(ModelName.withoutRegion(entry(of: model, at: now)?.name ?? model))
+  }
+
+  private func entry(of model: String, at now: Timestamp) -> Found? {
+    if let found = ownEntry(of: model, at: now) { return found }
     for book in others {
-      if let price = book.price(model: model, at: now) { return price }
+      if let found = book.entry(of: model, at: now) { return found }
     }
     return nil
   }
 
-  private func ownPrice(model: String, at now: Timestamp) -> ModelPrice? {
-    if let price = stated(model, at: now) { return price }
+  private typealias Found = (name: String, price: ModelPrice)
+
+  private func ownEntry(of model: String, at now: Timestamp) -> Found? {
+    if let found = stated(model, at: now) { return found }
     var name = model[...]
     if let base = ModelName.fineTuned(name) {
-      if let price = stated(String(base), at: now) { return price }
+      if let found = stated(String(base), at: now) { return found }
       name = base
     }
     while let shorter = ModelName.withoutSnapshot(name) {
-      if let price = stated(String(shorter), at: now) { return price }
+      if let found = stated(String(shorter), at: now) { return found }
       name = shorter
     }
     return nil
   }
 
-  private func stated(_ name: String, at now: Timestamp) -> ModelPrice? {
-    if let price = prices[name]?.last(where: { $0.effectiveFrom <= now }) { return price }
+  private func stated(_ name: String, at now: Timestamp) -> Found? {
+    if let price = prices[name]?.last(where: { $0.effectiveFrom <= now }) { return (name, price) }
     // A name may have been an alias before it got a price of its own.
-    return aliases[name].flatMap { prices[$0] }?.last { $0.effectiveFrom <= now }
+    guard let model = aliases[name] else { return nil }
+    return prices[model]?.last { $0.effectiveFrom <= now }.map { (model, $0) }
   }
 
   /// The models whose names begin with `prefix/`, under what follows it: a region's price list.

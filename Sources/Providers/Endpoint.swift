@@ -71,9 +71,16 @@ public enum Endpoint: Hashable, Sendable {
   /// What others do not speak, too.
   private static func openAI(postTo path: PathTail) -> Endpoint {
     // An upload costs nothing; what is made of the file may.
-    let free =
-      ["/responses/input_tokens", "/moderations", "/v1/files", "/openai/files"] as [StaticString]
-    if free.contains(where: path.ends) { return .free }
+    let free: [StaticString] = [
+      "/responses/input_tokens", "/moderations", "/v1/files", "/openai/files", "/v1/uploads",
+      "/openai/uploads",
+    ]
+    let uploading = ["/parts", "/complete", "/cancel"] as [StaticString]
+    if free.contains(where: path.ends)
+      || uploading.contains(where: { path.isPart($0, ofItemIn: "/uploads") })
+    {
+      return .free
+    }
     let batches = ["/v1/batches", "/openai/batches"] as [StaticString]
     if batches.contains(where: path.ends) { return .metered(.batches) }
     let cancels =
@@ -115,6 +122,16 @@ public enum Endpoint: Hashable, Sendable {
       path.equals(name)
         || path.isWhole && name.withUTF8Buffer { $0[3...] }.elementsEqual(path.bytes)
     }?.endpoint
+  }
+
+  /// The name of the response or the batch that a path of `stored` names, or a part of it; nil: it
+  /// names none.
+  public static func job(in path: UnsafeRawBufferPointer) -> String? {
+    let path = PathTail(path)
+    for collection in ["/batches", "/responses"] as [StaticString] {
+      if let name = path.item(in: collection) { return name }
+    }
+    return nil
   }
 
   /// The `api-version` of a path's query, which Azure wants in every request; nil: it names none.

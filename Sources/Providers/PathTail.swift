@@ -117,22 +117,10 @@ struct PathTail {
   func hasParameter(_ name: StaticString) -> Bool { parameterCount(name) > 0 }
 
   /// How often the query has a parameter of this name, in any escaping.
-  func parameterCount(_ name: StaticString) -> Int {
+  func parameterCount(_ wanted: StaticString) -> Int {
     query.split(separator: UInt8(ascii: "&")).count { parameter in
-      var unescaped: [UInt8] = []
-      var rest = parameter.prefix { $0 != UInt8(ascii: "=") }
-      while let byte = rest.popFirst() {
-        let digits = rest.prefix(2)
-        if byte == UInt8(ascii: "%"), digits.count == 2,
-          let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-        {
-          unescaped.append(code)
-          rest = rest.dropFirst(2)
-        } else {
-          unescaped.append(byte)
-        }
-      }
-      return unescaped.withUnsafeBytes { equals($0, name) }
+      let name = parameter.prefix { $0 != UInt8(ascii: "=") }
+      return PercentEscapes.decoded(name).withUnsafeBytes { equals($0, wanted) }
     }
   }
 
@@ -185,6 +173,19 @@ struct PathTail {
       return false
     }
     return PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<slash])).ends(with: collection)
+  }
+
+  /// The item of a collection that the path is, or is a part of; nil: it is neither.
+  func item(in collection: StaticString) -> String? {
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    let parent = PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<slash]))
+    if parent.ends(with: collection) {
+      return String(decoding: bytes[(slash + 1)...], as: UTF8.self)
+    }
+    guard let before = parent.bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    let above = PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<before]))
+    guard above.ends(with: collection) else { return nil }
+    return String(decoding: bytes[(before + 1)..<slash], as: UTF8.self)
   }
 
   /// Whether the path is this part of one item of a collection.

@@ -60,7 +60,7 @@ public enum Refusal {
     case .pathUnmetered: ("permission_error", denial.code, nil)
     case .outputUnbounded(let field): ("invalid_request_error", denial.code, field)
     case .keysConflict, .costUnbounded, .tokensUnbounded, .requestInvalid, .bodyTooLarge,
-      .upstreamUnknown:
+      .upstreamUnknown, .jobUnknown:
       ("invalid_request_error", denial.code, nil)
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown,
       .inputUnavailable, .inputBusy:

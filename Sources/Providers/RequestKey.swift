@@ -77,31 +77,36 @@ extension RequestKey {
 
   /// Two letters beyond ASCII fold to ASCII ones: U+017F to `s`, U+212A to `k`.
   private static func matchFolded(_ text: JSONText) -> RequestKeyMatch<Self> {
-    var folded: [UInt8] = []
-    var index = 0
-    while index < text.count {
-      let rest = text.bytes[index...]
-      if rest.starts(with: [0xC5, 0xBF]) {
-        folded.append(UInt8(ascii: "s"))
-        index += 2
-      } else if rest.starts(with: [0xE2, 0x84, 0xAA]) {
-        folded.append(UInt8(ascii: "k"))
-        index += 3
-      } else {
-        folded.append(text.bytes[index])
-        index += 1
-      }
+    for key in all {
+      if foldsTo(text.bytes, key.name) { return .lookalike(key) }
+      if let other = key.otherName, foldsTo(text.bytes, other) { return .lookalike(key) }
     }
-    return folded.withUnsafeBytes { bytes in
-      all.first { key in
-        equalsFolding(bytes, key.name) || key.otherName.map { equalsFolding(bytes, $0) } == true
-      }.map { .lookalike($0) } ?? .other
-    }
+    return .other
   }
 }
 
+/// As `equalsFolding`, of bytes that may hold those two letters.
+private func foldsTo(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+  var index = 0
+  for place in 0..<name.utf8CodeUnitCount {
+    guard index < bytes.count else { return false }
+    var byte = lowercase(bytes[index])
+    let next = index + 1 < bytes.count ? bytes[index + 1] : 0
+    if byte == 0xC5, next == 0xBF {
+      byte = UInt8(ascii: "s")
+      index += 1
+    } else if byte == 0xE2, next == 0x84, index + 2 < bytes.count, bytes[index + 2] == 0xAA {
+      byte = UInt8(ascii: "k")
+      index += 2
+    }
+    if byte != lowercase(name.utf8Start[place]) { return false }
+    index += 1
+  }
+  return index == bytes.count
+}
+
 /// Whether bytes are this ASCII text, in any case of letters on either side.
-private func equalsFolding(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+func equalsFolding(_ bytes: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
   guard bytes.count == name.utf8CodeUnitCount else { return false }
   for index in 0..<bytes.count where lowercase(bytes[index]) != lowercase(name.utf8Start[index]) {
     return false

@@ -158,6 +158,14 @@ extension StoreDatabase {
     }
   }
 
+  /// A sample by its id; nil where it was never there, or is no more.
+  public func sample(id: Int64) throws(StoreFault) -> SampleRecord? {
+    try read("reading a sample") { db in
+      try Row.fetchOne(db, sql: "SELECT * FROM samples WHERE id = ?", arguments: [id])
+        .map(Self.sample(row:))
+    }
+  }
+
   /// Hands samples out one at a time, in order of time, then id.
   ///
   /// Read in pages, not in one long transaction: that would keep the write-ahead log from shrinking

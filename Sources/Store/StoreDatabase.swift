@@ -183,6 +183,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("followed-1", migrate: createFollowed)
     migrator.registerMigration("scopes-1", migrate: addScopes)
     migrator.registerMigration("secrets-1", migrate: createSecrets)
+    migrator.registerMigration("reviews-1", migrate: createReviews)
     migrator.registerMigration("monitors-1", migrate: createMonitors)
     return migrator
   }

@@ -30,6 +30,7 @@ extension Denial {
     case .inputBusy: 19
     case .tokensUnbounded: 20
     case .purseClosed: 21
+    case .jobUnknown: 22
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -40,6 +41,6 @@ extension Denial {
     "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
-    "input_busy", "tokens_unbounded", "purse_closed",
+    "input_busy", "tokens_unbounded", "purse_closed", "job_unknown",
   ]
 }

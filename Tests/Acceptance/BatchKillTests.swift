@@ -15,12 +15,18 @@ private final class BatchProvider: Sendable {
   var port: Int { server.port }
   private let isDone = Atomic<Bool>(false)
   private let givesAll = Atomic<Bool>(false)
+  private let answersCreation: Bool
+  private let asked = Atomic<Int>(0)
   private let halfRead = Mutex<Set<String>>([])
 
-  init() throws {
+  init(answersCreation: Bool = true) throws {
+    self.answersCreation = answersCreation
     server = try HTTPServer()
     server.start { [self] head, socket in try answer(head, socket) }
   }
+
+  /// Batches that were asked for.
+  var creations: Int { asked.load(ordering: .relaxed) }
 
   /// Every batch has ended from now on.
   func complete() { isDone.store(true, ordering: .relaxed) }
@@ -36,6 +42,13 @@ private final class BatchProvider: Sendable {
   private func answer(_ head: String, _ socket: RawSocket) throws {
     let ends = isDone.load(ordering: .relaxed) && head.hasPrefix("GET")
     let isMessages = head.contains("/messages/")
+    if head.hasPrefix("POST") {
+      asked.add(1, ordering: .relaxed)
+      if !answersCreation {
+        _ = try socket.receiveAll()
+        return
+      }
+    }
     if head.contains("/file-in/content") {
       let line = #"{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":"#
       let body = #"{"model":"gpt-4o-mini","max_completion_tokens":64,"messages":[]}}"# + "\n"
@@ -143,6 +156,35 @@ private final class BatchProvider: Sendable {
     let sum: Int64 = 2 * (1_000 * 150 + 5 * 600) + 2 * (1_000 * 1_000 + 7 * 2_000)
     let spent = try balance(store)
     #expect(spent.settled.money == Money(nanodollars: sum) && spent.reserved == .zero)
+  }
+
+  /// Nobody knows whether the batch was made, nor its name.
+  @Test(.timeLimit(.minutes(5))) func aKillBeforeTheAnswerChargesTheEstimateOnce() async throws {
+    let provider = try BatchProvider(answersCreation: false)
+    defer { provider.stop() }
+    let installation = try TestInstallation(
+      upstreams: #"  rehearsal: { dialect: openai, url: "http://127.0.0.1:\#(provider.port)" }"#,
+      apps: ["shop": "budgets: { day: \"5.00\" }"])
+    let key = try await installation.key(for: "shop")
+    var gateway = try await installation.startGateway("gateway")
+    let url = gateway.gatewayURL + "/v1/batches"
+    let port = gateway
+    async let lost = port.request(
+      url, method: "POST", key: key,
+      body: #"{"input_file_id":"file-in","endpoint":"/v1/chat/completions"}"#)
+    try await eventually("the batch is asked for") { provider.creations == 1 }
+    try await gateway.process.kill9()
+    _ = try? await lost
+    for _ in 1...2 {
+      gateway = try await installation.startGateway("gateway")
+      try await gateway.process.terminate()
+    }
+    let ends = try installation.journalEvents().compactMap { event -> Money? in
+      if case .expired(_, let charge) = event.kind { charge } else { nil }
+    }
+    let spent = try balance(try installation.openStore())
+    #expect(ends.count == 1 && ends.first == spent.settled.money)
+    #expect(spent.settled.money > .zero && spent.reserved == .zero && provider.creations == 1)
   }
 
   /// Of the only account.

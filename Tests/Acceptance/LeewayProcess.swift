@@ -26,14 +26,15 @@ final class RunningProcess: Sendable {
   private let errorsURL: URL
 
   init(
-    _ executable: URL, _ arguments: [String], directory: URL, environment: [String: String] = [:]
+    _ executable: URL, _ arguments: [String], directory: URL, environment: [String: String] = [:],
+    input: URL? = nil
   ) throws {
     let name = "\(executable.lastPathComponent)-\(UUID().uuidString)"
     outputURL = directory.appending(path: name + ".out")
     errorsURL = directory.appending(path: name + ".err")
     child = try ChildProcess(
       executable.path, arguments, directory: directory.path, environment: environment,
-      output: outputURL.path, errors: errorsURL.path)
+      input: input?.path ?? "/dev/null", output: outputURL.path, errors: errorsURL.path)
   }
 
   var output: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
@@ -147,11 +148,13 @@ final class TestInstallation: Sendable {
     try Data(text.utf8).write(to: file)
   }
 
+  /// - Parameter input: a file that the command reads as its standard input.
   func start(
-    _ arguments: [String], environment: [String: String] = [:]
+    _ arguments: [String], environment: [String: String] = [:], input: String? = nil
   ) throws -> RunningProcess {
     try RunningProcess(
-      leewayExecutable, arguments, directory: url, environment: environment)
+      leewayExecutable, arguments, directory: url, environment: environment,
+      input: input.map { url.appending(path: $0) })
   }
 
   /// Runs a command to its end.

@@ -11,8 +11,11 @@ import Testing
   /// A row as `day model key requests/input/read/write/output/nanodollars`.
   private func said(_ export: ProviderExport) -> [String] {
     export.rows.map { row in
-      let figures = UsageMeasure.allCases.map { String(row.figures[$0]) }.joined(separator: "/")
-      return "\(row.day) \(row.model ?? "-") \(row.key ?? "-") \(figures)"
+      let figures = UsageMeasure.allCases.filter { !$0.isUnit }.map { String(row.figures[$0]) }
+      let units = UsageMeasure.allCases.filter { $0.isUnit && row.figures[$0] != 0 }
+        .map { " \(row.figures[$0]) \($0.name)" }
+      return "\(row.day) \(row.model ?? "-") \(row.key ?? "-") \(figures.joined(separator: "/"))"
+        + units.joined()
     }
   }
 
@@ -39,15 +42,32 @@ import Testing
       {"object": "organization.usage.embeddings.result", "input_tokens": 7,
        "num_model_requests": 2, "model": "e"}
       """
-    let images = """
-      {"object": "organization.usage.images.result", "images": 7, "num_model_requests": 2}
+    let stores = """
+      {"object": "organization.usage.vector_stores.result", "usage_bytes": 7}
       """
     let export = try Fixture.read(
       Fixture.openAIPage([Fixture.openAIBucket(day: 0, [writes])]),
       Fixture.openAIPage([Fixture.openAIBucket(day: 0, [embeddings])])
-        + Fixture.openAIPage([Fixture.openAIBucket(day: 0, [images])]))
+        + Fixture.openAIPage([Fixture.openAIBucket(day: 0, [stores])]))
     #expect(said(export) == ["2026-11-01 m - 1/70/10/20/1/0", "2026-11-01 e - 2/7/0/0/0/0"])
-    #expect(export.notes.count == 1 && export.notes[0].contains("1 of images"))
+    #expect(export.notes.count == 1 && export.notes[0].contains("1 of vector stores"))
+  }
+
+  @Test(arguments: [
+    ("images", #""images":7,"num_model_requests":2"#, "2/0/0/0/0/0 7 images"),
+    ("audio_speeches", #""characters":70,"num_model_requests":1"#, "1/0/0/0/0/0 70 characters"),
+    ("audio_transcriptions", #""seconds":12,"num_model_requests":1"#, "1/0/0/0/0/0 12 seconds"),
+    ("web_searches", #""num_requests":3,"num_model_requests":2"#, "0/0/0/0/0/0 3 webSearches"),
+    ("file_searches", #""num_requests":3"#, "0/0/0/0/0/0 3 fileSearches"),
+    ("code_interpreter_sessions", #""num_sessions":4"#, "0/0/0/0/0/0 4 codeSessions"),
+  ])
+  func openAIUnits(name: String, fields: String, figures: String) throws {
+    let result = #"{"object":"organization.usage.\#(name).result",\#(fields),"model":"m"}"#
+    let page = Fixture.openAIPage([Fixture.openAIBucket(day: 0, [result])])
+    let export = try Fixture.read(page)
+    #expect(said(export) == ["2026-11-01 m - \(figures)"] && export.notes.isEmpty)
+    let lacking = page.replacing(fields, with: #""num_model_requests":1"#)
+    #expect(try !Fixture.fault(lacking).message.isEmpty)
   }
 
   @Test func openAICostsAreExactDollars() throws {
@@ -91,9 +111,11 @@ import Testing
        "has_more": false, "next_page": null}
       """)
     #expect(
-      said(export) == ["2026-11-01 claude-sonnet-4-20250514 apikey_01Rj 0/1500/200/1500/500/0"])
+      said(export) == [
+        "2026-11-01 claude-sonnet-4-20250514 apikey_01Rj 0/1500/200/1500/500/0 10 webSearches"
+      ])
     #expect(export.dialect == .anthropic)
-    #expect(export.measures == [.input, .cacheRead, .cacheWrite, .output])
+    #expect(export.measures == [.input, .cacheRead, .cacheWrite, .output, .webSearches])
   }
 
   @Test func anthropicCostsAreCentsInText() throws {

@@ -47,6 +47,59 @@ import Testing
     #expect(total.provider[.input] == 69 && total.ledger[.input] == 31)
   }
 
+  /// Each kind of line is compared by what it counts.
+  @Test func unitsAreComparedWhereCallsAreBilledByThem() throws {
+    func result(_ kind: String, _ model: String, _ fields: String) -> String {
+      #"{"object":"organization.usage.\#(kind).result","model":"\#(model)",\#(fields)}"#
+    }
+    func call(_ model: String, _ bucket: UsageBucket, _ count: Int64, input: Int64 = 0) -> CallRow {
+      var call = Fixture.call(model, at: 0, input: input)
+      call.usage[bucket] = count
+      return call
+    }
+    let calls = [
+      call("dall-e-3", .imagesOut, 2), call("gpt-image-1", .outputImage, 272, input: 9),
+      call("tts-1", .charactersIn, 70), call("whisper-1", .audioInMilliseconds, 11_000),
+      call("gpt-4o", .webSearchesHigh, 3, input: 50),
+    ]
+    let pictures = Fixture.openAIPage([
+      Fixture.openAIBucket(
+        day: 0,
+        [
+          result("images", "dall-e-3", #""images":2,"num_model_requests":1"#),
+          result("images", "gpt-image-1", #""images":1,"num_model_requests":1"#),
+        ])
+    ])
+    // Calls that made no picture are none of its business.
+    #expect(
+      Fixture.compared(try Fixture.read(pictures), calls).rows.map(\.said) == [
+        "2026-11-01 dall-e-3 equal", "2026-11-01 gpt-image-1 equal",
+      ])
+    let all = try Fixture.read(
+      pictures,
+      Fixture.openAIPage([
+        Fixture.openAIBucket(
+          day: 0, [result("audio_speeches", "tts-1", #""characters":71,"num_model_requests":1"#)])
+      ]),
+      Fixture.openAIPage([
+        Fixture.openAIBucket(
+          day: 0,
+          [result("audio_transcriptions", "whisper-1", #""seconds":11,"num_model_requests":1"#)])
+      ]),
+      Fixture.openAIPage([
+        Fixture.openAIBucket(day: 0, [result("web_searches", "gpt-4o", #""num_requests":3"#)])
+      ]),
+      Fixture.openAIPage([
+        Fixture.openAIBucket(
+          day: 0, [Fixture.completions(1, input: 50, output: 0, model: "gpt-4o")])
+      ]))
+    #expect(
+      Fixture.compared(all, calls).rows.map(\.said) == [
+        "2026-11-01 dall-e-3 equal", "2026-11-01 gpt-4o equal", "2026-11-01 gpt-image-1 equal",
+        "2026-11-01 tts-1 differs characters", "2026-11-01 whisper-1 equal",
+      ])
+  }
+
   @Test func whatTheExportDoesNotTellApartIsAddedUp() throws {
     // Neither models nor keys, nor which input was cached.
     let export = try export([Fixture.completions(2, input: 30, cached: nil, output: 7)])

@@ -1,11 +1,11 @@
 // Days and months of real time zones: clocks that change, also at midnight, leap days, year ends.
 
 import Foundation
-import Metering
 import TestSupport
 import Testing
 
 @testable import App
+@testable import Metering
 
 @Suite struct WindowTimelineTests {
   private func zone(_ name: String) throws -> TimeZone { try #require(TimeZone(identifier: name)) }
@@ -85,6 +85,19 @@ import Testing
     #expect(months[0].endText == "2027-01-01 00:00 Asia/Tokyo")
     let utc = try windows(.day, "UTC", from: "2026-11-23T00:00:00Z", days: 1)
     #expect(utc[0].endText == "2026-11-24 00:00 UTC")
+  }
+
+  /// A repricing asks for thousands by name.
+  @Test(arguments: BudgetSpan.allCases)
+  func everyWindowIsFoundByItsName(span: BudgetSpan) throws {
+    for name in ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC"] {
+      let windows = try windows(span, name, from: "2026-02-25T12:00:00Z", days: 420)
+      for window in windows {
+        #expect(BudgetWindows.find(named: window.id, in: windows) == window)
+      }
+      #expect(BudgetWindows.find(named: "2031-01-01", in: windows) == nil)
+      #expect(BudgetWindows.find(named: "", in: windows) == nil)
+    }
   }
 
   @Test func monthsWithAClockChangeHaveTheirHours() throws {

@@ -70,9 +70,10 @@ import Testing
   }
 
   /// Who has no budget is not kept from what nobody can bound; what comes of it is charged.
-  @Test func withoutABudgetItIsMadeAllTheSame() async throws {
+  @Test(arguments: ["500 Internal Server Error", "404 Not Found", "403 Forbidden"])
+  func withoutABudgetItIsMadeAllTheSame(status: String) async throws {
     let upstream = try FileBatchUpstream()
-    upstream.hold([.send(Script.json("{}", status: "500 Internal Server Error"))])
+    upstream.hold([.send(Script.json("{}", status: status))])
     upstream.say(
       Upstream.ended(1), results: Upstream.lines(Upstream.result("gpt-test", input: 3, output: 4)))
     let fixture = try await Self.fixture(upstream)
@@ -158,6 +159,87 @@ import Testing
     #expect(upstream.creations == 3)
   }
 
+  /// One app leaves others a place.
+  @Test func onlySoManyOfOneAppAreReadAtATime() async throws {
+    let upstream = try FileBatchUpstream()
+    let gate = Gate()
+    upstream.hold([.wait(gate), .send(Upstream.lines(Upstream.line("gpt-test")))])
+    upstream.say(Upstream.document("in_progress"))
+    let fixture = try await Self.fixture(upstream) {
+      $0.batchInputsAtATime = 2
+      $0.batchInputsPerApp = 1
+    }
+    async let first = fixture.call(Self.request())
+    try await eventually { upstream.reads.count == 1 }
+    #expect(try await fixture.call(Self.request()).header("x-leeway-denial") == "input_busy")
+    async let other = fixture.call(Self.request(GatewayFixture.freeKey))
+    try await eventually { upstream.reads.count == 2 }
+    gate.open()
+    let statuses = try await [first.status, other.status]
+    #expect(statuses == [200, 200])
+    try await fixture.stop()
+  }
+
+  /// What stands against every call of an app is asked about before its file is read.
+  @Test func nothingIsReadForAnAppThatMayMakeNoCall() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"))
+    let fixture = try await FileBatchTests.fixture(upstream, cap: 0)
+    let spent = try await fixture.call(Self.request())
+    #expect(spent.status == 429 && spent.header("x-leeway-denial") == "budget_exhausted")
+    _ = try fixture.database.placeOrder(
+      action: .cap("team"), actor: "a", reason: "No batches today.", at: GatewayFixture.now)
+    for order in try fixture.database.orders(after: 0) { try fixture.gateway.apply(order) }
+    #expect(try await fixture.call(Self.request()).header("x-leeway-denial") == "app_capped")
+    #expect(upstream.requests.isEmpty)
+    // Each is on record once, and told of once.
+    let refusals = try fixture.events().filter {
+      if case .refused = $0.kind { true } else { false }
+    }
+    #expect(refusals.count == 2 && fixture.crossings.all.count <= 1)
+    try await fixture.stop()
+  }
+
+  @Test func whatComesBehindWaitsForTheFile() async throws {
+    let upstream = try FileBatchUpstream()
+    let gate = Gate()
+    upstream.hold([.wait(gate), .send(Upstream.lines(Upstream.line("gpt-test")))])
+    upstream.say(Upstream.document("in_progress"))
+    let fixture = try await Self.fixture(upstream)
+    let port = fixture.port
+    let answers = try await onThread {
+      let socket = try RawSocket(port: port, patienceSeconds: 120)
+      try socket.send(Self.request() + Self.request(GatewayFixture.key, "{}"))
+      while upstream.reads.isEmpty { usleep(1_000) }
+      gate.open()
+      return [try socket.answer(), try socket.answer()]
+    }
+    #expect(answers.map(\.status) == [200, 400])
+    #expect(String(decoding: answers[0].body, as: UTF8.self) == Upstream.document("validating"))
+    try await fixture.stop()
+    #expect(upstream.creations == 1 && upstream.reads.count == 1)
+  }
+
+  /// A cap on calls is one on the requests of a batch, too.
+  @Test func aBatchIsAsManyCallsAsItHasRequests() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"), "", Upstream.line("gpt-test"))
+    upstream.say(
+      Upstream.ended(1), results: Upstream.lines(Upstream.result("gpt-test", input: 6, output: 7)))
+    let fixture = try await GatewayFixture(
+      upstreamPort: upstream.port, configure: { $0.batchPollMilliseconds = 10 },
+      policy: { $0.budgets[0].caps.calls = 3 })
+    #expect(try await fixture.call(Self.request()).status == 200)
+    let second = try await fixture.call(Self.request())
+    #expect(second.status == 429, "\(second)")
+    try await fixture.quiet()
+    let account = fixture.gateway.ledger.account(
+      AccountID(app: "team", budget: "day", window: "always"))
+    #expect(account.settled.calls == 2 && account.reserved == .zero)
+    try await fixture.stop()
+    #expect(upstream.creations == 1)
+  }
+
   @Test func aStopEndsTheReading() async throws {
     let upstream = try FileBatchUpstream()
     upstream.hold([.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), .expectClose])
@@ -196,7 +278,7 @@ import Testing
         Issue.record("refused in pieces of \(step)")
         return
       }
-      #expect(batch.models == ["claude-test", "gpt-test"] && batch.model == "gpt-test")
+      #expect(batch.models == ["claude-test", "gpt-test"] && batch.model == "claude-test")
       #expect(batch.outputTokens == 60)
       let each = batch.inputTokens / 3
       let sum = 2 * (each * 500 + 20 * 1_000) + each * 1_000 + 20 * 2_000
@@ -221,31 +303,61 @@ import Testing
     }
   }
 
-  @Test func manyModelsHaveNoBound() throws {
-    let lines = (0...BatchFile.modelsMax).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
-    guard case .read(let batch) = try Self.file(lines.joined(separator: "\n"), step: 999) else {
-      Issue.record("refused")
-      return
-    }
-    #expect(batch.models.count == BatchFile.modelsMax)
-    guard case .none = batch.bound else {
-      Issue.record("bounded")
-      return
+  /// A batch of many names is refused whatever its app: each is looked up, checked and has a purse.
+  @Test func moreModelsThanAreLookedUpAreRefused() throws {
+    for (count, step) in [(BatchBound.modelsMax, 999), (BatchBound.modelsMax + 1, 999)] {
+      let lines = (0..<count).map { Upstream.line("gpt-test-2026-01-\($0 + 10)") }
+      let outcome = try Self.file(lines.joined(separator: "\n"), step: step)
+      let bodies = (0..<count).map {
+        #"{"params":{"model":"claude-test-2026-01-\#($0 + 10)","max_tokens":1,"messages":[]}}"#
+      }
+      let body = #"{"requests":[\#(bodies.joined(separator: ","))]}"#
+      let batch = try Providers.Operation.messageBatches.peek(Array(body.utf8))
+      var estimate = CallEstimate()
+      let denial = estimate.takeBatch(batch, prices: TestPrice.book, at: GatewayFixture.now)
+      guard count > BatchBound.modelsMax else {
+        guard case .read(let read) = outcome, case .atMost = read.bound else {
+          Issue.record("\(outcome)")
+          continue
+        }
+        #expect(read.models.count == count && read.families == ["gpt-test"])
+        #expect(denial == nil && estimate.otherModels.count == count - 1)
+        #expect(estimate.families == ["claude-test"])
+        continue
+      }
+      guard case .refused(let refusal) = outcome else {
+        Issue.record("\(outcome)")
+        continue
+      }
+      #expect(refusal == denial && refusal.httpStatus == 400)
+      #expect(refusal.message.contains("more than 64 models. Split it"))
     }
   }
 
-  /// A batch of messages names as many as fit into its body, and each is checked.
-  @Test func ofManyModelsInABodyNoneIsLeftOut() throws {
-    let names = (0...BatchFile.modelsMax).map { "claude-test-2026-01-\($0 + 10)" }
-    let requests = names.map { #"{"params":{"model":"\#($0)","max_tokens":1,"messages":[]}}"# }
-    let body = #"{"requests":[\#(requests.joined(separator: ","))]}"#
-    let batch = try Providers.Operation.messageBatches.peek(Array(body.utf8))
-    var estimate = CallEstimate()
-    estimate.takeBatch(batch, prices: TestPrice.book, at: GatewayFixture.now)
-    #expect(Set([estimate.model] + estimate.otherModels) == Set(names))
-    guard case .atMost = estimate.bound else {
-      Issue.record("\(estimate.bound)")
+  /// Pictures report tokens that nothing bounds, in a file as by themselves.
+  @Test func aBatchOfPicturesDoesNotBoundItsTokens() throws {
+    let picture =
+      #"{"custom_id":"x","method":"POST","url":"/v1/images/generations","body":"#
+      + #"{"model":"dall-test","prompt":"a cat","n":1,"size":"1024x1024"}}"#
+    var rates = Rates()
+    rates[.imagesOut] = 40_000_000
+    var prices = PriceBook()
+    prices.add(
+      ModelPrice(effectiveFrom: Timestamp(milliseconds: 0), base: rates), model: "dall-test")
+    let body = #"{"input_file_id":"file-in","endpoint":"/v1/images/generations"}"#
+    let input = try #require(
+      try Providers.Operation.batches.peek(Array(body.utf8)).batchInput)
+    var file = BatchFile(
+      input, prices: prices, at: GatewayFixture.now,
+      policy: AppPolicy(app: "a", budgets: []), lineBytesMax: 10_000)
+    _ = Array(picture.utf8).withUnsafeBytes { file.feed($0) }
+    guard case .read(let batch) = file.finish(), case .atMost = batch.bound else {
+      Issue.record("refused")
       return
     }
+    #expect(!batch.boundsTokens)
+    var estimate = CallEstimate()
+    estimate.take(batch)
+    #expect(!estimate.boundsTokens)
   }
 }

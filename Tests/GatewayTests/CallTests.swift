@@ -66,6 +66,33 @@ extension Call {
     #expect(end.farewell == .lastBytes)
   }
 
+  /// Whoever makes a job has to be told plainly that there is none.
+  @Test(arguments: [
+    (400, false), (404, false), (409, false), (425, false), (429, false), (408, true), (499, true),
+    (500, true), (502, true), (504, true), (520, true), (524, true),
+  ])
+  func anErrorAnswerMayLeaveAJob(status: Int, isCharged: Bool) {
+    for saysError in [true, false] {
+      let charge = Call.Charge(status: status, makesJob: true, saysError: saysError)
+      #expect(charge == (isCharged ? .reportedElseEstimate : .reportedElseNothing))
+    }
+  }
+
+  @Test(arguments: [501, 503, 529])
+  func aBusyProviderMadeNothingIfItSaysSoItself(status: Int) {
+    for saysError in [true, false] {
+      var call = Call(isMetered: true, drainBytesMax: 0)
+      _ = call.headChecked(denial: nil, expectsContinue: false)
+      _ = call.bodyHeld(denial: nil, makesJob: true)
+      _ = call.admissionAnswered(denial: nil)
+      _ = call.connected(isPooled: false)
+      _ = call.answerBegan(status: status)
+      let end = call.answerEnded(saysError: saysError)
+      #expect(end.charge == (saysError ? .reportedElseNothing : .reportedElseEstimate))
+      #expect(end.ending == .upstreamError)
+    }
+  }
+
   @Test func anUpstreamThatTakesNoConnectionDidNoWork() {
     var call = Self.admitted()
     #expect(

@@ -5,97 +5,15 @@ import Foundation
 import Metering
 import Providers
 import Store
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import Gateway
 
-/// An upstream with a file of requests, which makes a batch and says of it and of its results what
-/// the test says.
-final class FileBatchUpstream: Sendable {
-  private final class Said: Sendable {
-    let input = Mutex<[ScriptedUpstream.Step]>([])
-    let batch = SaidAnswers()
-    let results = SaidAnswers()
-  }
-
-  private let said = Said()
-  private let server: ScriptedUpstream
-  var port: Int { server.port }
-  var requests: [ScriptedUpstream.Request] { server.requests }
-  var closesSeen: Int { server.closesSeen }
-
-  /// - Parameter made: what creating a batch is answered with.
-  init(made: String = FileBatchUpstream.document("validating")) throws {
-    let said = said
-    server = try ScriptedUpstream { request in
-      if request.head.hasPrefix("POST") { return [.send(Script.json(made))] }
-      if request.head.contains("/files/file-in/content") { return said.input.withLock { $0 } }
-      let isResult = request.head.contains("/files/file-out/content")
-      return [.send(isResult ? said.results.next() : said.batch.next())]
-    }
-  }
-
-  /// The requests that a batch of the file makes.
-  func hold(_ lines: String...) { hold([.send(Self.lines(lines.joined(separator: "\n")))]) }
-
-  func hold(_ steps: [ScriptedUpstream.Step]) { said.input.withLock { $0 = steps } }
-
-  /// What is said from now on, one answer after the other; the last one for ever.
-  func say(_ batch: String..., results: String...) {
-    said.batch.set(batch.map { Script.json($0) })
-    said.results.set(results)
-  }
-
-  /// How often a batch was asked for.
-  var creations: Int { requests.count { $0.head.hasPrefix("POST") } }
-  var reads: [ScriptedUpstream.Request] { requests.filter { $0.head.contains("/files/") } }
-
-  static func document(
-    _ status: String, completed: Int = 0, output: String? = nil,
-    endpoint: String = "/v1/chat/completions"
-  ) -> String {
-    #"{"id":"batch_1","object":"batch","endpoint":"\#(endpoint)","status":"\#(status)","#
-      + #""output_file_id":\#(output.map { "\"\($0)\"" } ?? "null"),"error_file_id":"file-e","#
-      + #""request_counts":{"total":9,"completed":\#(completed),"failed":0}}"#
-  }
-
-  static func ended(_ count: Int, _ status: String = "completed") -> String {
-    document(status, completed: count, output: "file-out")
-  }
-
-  static func line(
-    _ model: String, most: Int? = 20, more: String = "", url: String = "/v1/chat/completions"
-  ) -> String {
-    #"{"custom_id":"x","method":"POST","url":"\#(url)","body":\#(body(model, most, more))}"#
-  }
-
-  static func body(_ model: String, _ most: Int?, _ more: String = "") -> String {
-    let bound = most.map { #","max_completion_tokens":\#($0)"# } ?? ""
-    return #"{"model":"\#(model)"\#(bound)\#(more),"#
-      + #""messages":[{"role":"user","content":"hi"}]}"#
-  }
-
-  static func result(_ model: String?, input: Int, output: Int) -> String {
-    let name = model.map { #""model":"\#($0)","# } ?? ""
-    return #"{"custom_id":"x","response":{"status_code":200,"body":{\#(name)"usage":"#
-      + #"{"prompt_tokens":\#(input),"completion_tokens":\#(output)}}},"error":null}"# + "\n"
-  }
-
-  static let failed =
-    #"{"custom_id":"y","response":{"status_code":400,"body":{"error":{}}},"error":null}"# + "\n"
-
-  static func lines(_ text: String) -> String {
-    "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: "
-      + "\(text.utf8.count)\r\n\r\n\(text)"
-  }
-}
-
 @Suite struct FileBatchTests {
   private typealias Upstream = FileBatchUpstream
 
-  private static func fixture(
+  static func fixture(
     _ upstream: FileBatchUpstream, cap: Int64 = 1_000_000_000, models: [String]? = nil,
     directory: TemporaryDirectory? = nil, database: StoreDatabase? = nil,
     configure: (inout GatewayConfiguration) -> Void = { _ in }
@@ -114,7 +32,7 @@ final class FileBatchUpstream: Sendable {
     #"{"input_file_id":"file-in","endpoint":"\#(endpoint)","completion_window":"24h"}"#
   }
 
-  private static func make(
+  static func make(
     _ fixture: GatewayFixture, key: String = GatewayFixture.key, body: String = creation(),
     path: String = "/v1/batches"
   ) async throws -> (status: Int, text: String) {
@@ -123,7 +41,7 @@ final class FileBatchUpstream: Sendable {
   }
 
   /// What one line holds at most, at so much a token of input and of output.
-  private static func held(
+  static func held(
     _ model: String, most: Int64 = 20, input: Int64 = 1_000, output: Int64 = 2_000
   ) throws -> Int64 {
     let body = FileBatchUpstream.body(model, Int(most))
@@ -271,25 +189,6 @@ final class FileBatchUpstream: Sendable {
     try await fixture.stop()
   }
 
-  @Test(arguments: [
-    lines(#"{"response":{"status_code":200,"body":{"model":"gpt-test"}}}"# + "\n"),
-    Script.json("{}", status: "404 Not Found"),
-  ])
-  func resultsThatDoNotSayWhatWasUsedMakeTheWholeAnEstimate(results: String) async throws {
-    let upstream = try FileBatchUpstream()
-    upstream.hold(Upstream.line("gpt-test"))
-    upstream.say(Upstream.ended(1), results: results)
-    let fixture = try await Self.fixture(upstream)
-    _ = try await Self.make(fixture)
-    try await fixture.quiet()
-    let held = Money(nanodollars: try Self.held("gpt-test"))
-    #expect(fixture.account == .init(settled: held, reserved: .zero))
-    #expect(try fixture.settlement()?.outcome.usage.source == .estimated)
-    try await fixture.stop()
-  }
-
-  private static func lines(_ text: String) -> String { FileBatchUpstream.lines(text) }
-
   /// Whatever is counted, the file of results says what was answered.
   @Test(arguments: [("", true), ("nonsense\n", false), (FileBatchUpstream.failed, true)])
   func resultsOfNothingAreReleasedIfTheyCanBeRead(results: String, isReleased: Bool) async throws {
@@ -302,19 +201,6 @@ final class FileBatchUpstream: Sendable {
     try await fixture.quiet()
     #expect(fixture.account == .init(settled: isReleased ? .zero : held, reserved: .zero))
     if isReleased { #expect(try fixture.settlement() == nil) }
-    try await fixture.stop()
-  }
-
-  /// A cheap first line is no way to have a dear model's answers at its price.
-  @Test func anAnswerWithoutAModelCostsWhatTheDearestDoes() async throws {
-    let upstream = try FileBatchUpstream()
-    upstream.hold(Upstream.line("claude-test"), Upstream.line("gpt-test"))
-    upstream.say(
-      Upstream.ended(1), results: Upstream.lines(Upstream.result(nil, input: 10, output: 5)))
-    let fixture = try await Self.fixture(upstream)
-    _ = try await Self.make(fixture)
-    try await fixture.quiet()
-    #expect(fixture.account.settled == TestPrice.cost(input: 10, output: 5))
     try await fixture.stop()
   }
 

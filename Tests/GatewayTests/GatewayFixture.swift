@@ -34,6 +34,11 @@ enum TestPrice {
         tiers: [.init(aboveInputTokens: 1_000, rates: double)], serviceTiers: ["batch": half],
         serviceContexts: ["batch": [.init(aboveInputTokens: 1_000, rates: rates)]]),
       model: "claude-test")
+    let priority = Rates(input: 3_000_000_000, output: 6_000_000_000)
+    book.add(
+      ModelPrice(
+        effectiveFrom: start, base: rates, serviceTiers: ["batch": half, "priority": priority]),
+      model: "gpt-tiers")
     var voice = rates
     voice[.inputAudio] = 4_000_000_000
     voice[.cacheReadAudio] = 500_000_000
@@ -45,9 +50,11 @@ enum TestPrice {
     return book
   }()
 
-  /// Nanodollars a character, a picture's token that comes out, a second of sound.
+  /// Nanodollars a character, a picture, a picture's token that comes out, a second of sound.
   static let character: Int64 = 15_000
+  static let picture: Int64 = 30_000_000
   static let pictureToken: Int64 = 40_000
+  static let pixel: Int64 = 80
   static let second: Int64 = 100_000
 
   static func cost(input: Int64, output: Int64) -> Money {
@@ -66,8 +73,15 @@ extension PriceBook {
     picture[.outputImage] = TestPrice.pictureToken * 1_000_000
     var talk = picture
     talk[.outputAudio] = 1_000_000
+    var canvas = Rates(input: 0, output: 0)
+    canvas[.imagesOut] = TestPrice.picture * 1_000_000
+    var sized = Rates()
+    sized[.outputText] = 0
+    sized[.pixelsOut] = TestPrice.pixel * 1_000_000
     for (model, rates) in [
-      ("tts-1", speech), ("whisper-1", sound), ("gpt-image-1", picture), ("gpt-talk", talk),
+      ("hd/1024-x-512/gpt-sized", sized), ("512-x-512/gpt-sized", sized),
+      ("gpt-canvas", canvas), ("tts-1", speech), ("whisper-1", sound), ("gpt-image-1", picture),
+      ("gpt-talk", talk),
     ] {
       add(ModelPrice(effectiveFrom: start, base: rates), model: model)
     }

@@ -66,6 +66,26 @@ import Testing
     #expect(reserved.map(\.nanodollars) == [(9 + 64) * 1_000 + 408 * TestPrice.pictureToken])
   }
 
+  /// A model without a price of its own has those of the sizes and qualities that it makes.
+  @Test(arguments: [
+    (#""size":"1024x512","quality":"hd""#, "hd/1024-x-512/gpt-sized", 1_024 * 512),
+    (#""size":"512x512""#, "512-x-512/gpt-sized", 512 * 512),
+    (#""size":"512x512","quality":"hd""#, nil, 0), (#""quality":"hd""#, nil, 0),
+    (#""size":"512x512","quality":"hd/1024-x-512""#, nil, 0),
+  ])
+  func aPictureHasThePriceOfItsSize(said: String, name: String?, pixels: Int64) async throws {
+    let (fixture, _) = try await fixture(
+      Self.answer(Array(#"{"created":1,"data":[{"url":"x"}]}"#.utf8), type: "application/json"))
+    let seen = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"gpt-sized","prompt":"A harbour",\#(said)}"#, path: "/v1/images/generations"))
+    #expect(seen.header("x-leeway-denial") == (name == nil ? "model_unpriced" : nil))
+    try await fixture.stop()
+    let settled = try fixture.settlement()
+    #expect(settled?.outcome.responseModel == name)
+    #expect(settled?.charge.nanodollars == (name == nil ? nil : pixels * TestPrice.pixel))
+  }
+
   @Test func speechIsChargedByTheCharacter() async throws {
     let sound = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let (fixture, _) = try await fixture(Self.answer(sound, type: "audio/mpeg"))

@@ -62,6 +62,20 @@ import Wire
     #expect(!refused.text.contains("ada"))
   }
 
+  /// A purse that nobody has drawn on yet is one for all who come at once.
+  @Test func theFirstCallsOfAUserMeetItsCapAllAtOnceToo() async throws {
+    let (fixture, upstream) = try await Self.fixture {
+      $0.budgets.append(Self.calls(.eachUser, 1))
+    }
+    let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 { group.addTask { try await status(fixture, "x-leeway-user: new\r\n") } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(statuses.sorted() == [200] + Array(repeating: 429, count: 7))
+    try await fixture.stop()
+    #expect(upstream.requests.count == 1)
+  }
+
   @Test func callsThatNameNobodyShareOnePurse() async throws {
     let (fixture, _) = try await Self.fixture { $0.budgets.append(Self.calls(.eachUser, 1)) }
     #expect(try await status(fixture, "") == 200)

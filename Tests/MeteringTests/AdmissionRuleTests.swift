@@ -26,6 +26,34 @@ import Testing
     AdmissionRequest(app: 0, key: 7, upstream: "u", model: model, isStream: false, bound: bound)
   }
 
+  @Test func whatNoBoundWouldSaveIsRefusedWithoutOne() {
+    var admission = admission(AppPolicy(app: "a", budgets: [budget(10)]))
+    let least = request("", .atMost(Money(nanodollars: 1)))
+    let before = admission.ledger
+    let first = admission.refuseHopeless(least, at: noon)
+    #expect(first == nil && admission.ledger.lastSequence == before.lastSequence)
+    guard
+      case .admitted(let held, _) = admission.admit(
+        request("m", .atMost(Money(nanodollars: 10))), at: noon)
+    else {
+      Issue.record("refused")
+      return
+    }
+    let refusal = admission.refuseHopeless(least, at: noon)
+    #expect(refusal?.denial.code == "budget_exhausted")
+    #expect(refusal?.event.sequence == admission.ledger.lastSequence)
+    // What asks for nothing may pass all the same.
+    var free = request("", .atMost(.zero))
+    free.calls = 0
+    let passing = admission.refuseHopeless(free, at: noon)
+    #expect(passing == nil)
+    _ = admission.release(held, outcome: LedgerTests.outcome, at: noon)
+    _ = admission.cap(app: "a", reason: "no", order: 1, at: noon)
+    let capped = admission.refuseHopeless(free, at: noon)
+    #expect(capped?.denial.code == "app_capped")
+    #expect(admission.ledger.open.isEmpty)
+  }
+
   /// The denial's code, or "admitted"; a reservation is released at once.
   private func answer(
     _ admission: inout Admission, _ request: AdmissionRequest, mayTighten: Bool = false,

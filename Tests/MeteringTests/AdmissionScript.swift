@@ -9,6 +9,10 @@ import Testing
 /// on the steps before it and any step can be dropped while shrinking.
 enum Step: CustomStringConvertible {
   case admit(CallShape)
+  /// Has begun already, whatever stands against it.
+  case owe(CallShape)
+  /// Begins to forget what is long over.
+  case forget
   case settle(pick: Int, charge: Int64, tokens: Int64)
   case release(pick: Int)
   /// The work of an open call goes on at the provider.
@@ -24,8 +28,15 @@ enum Step: CustomStringConvertible {
   case crash
 
   static func random(_ generator: inout SeededGenerator) -> Step {
-    let app = generator.int(0...2)
-    switch generator.int(0...22) {
+    let app = generator.int(0...3)
+    switch generator.int(0...25) {
+    case 23: return .owe(shape(&generator))
+    case 24: return .forget
+    case 25:
+      // Long enough for minutes to be over, and for slices.
+      let day: Int64 = 86_400_000
+      guard generator.chance(0.1) else { return .pass(milliseconds: 1_000) }
+      return .pass(milliseconds: generator.pick([1, 3, 33, 36]) * day)
     case 20, 21: return .follow(pick: generator.int(0...50))
     case 22:
       return .endFollowed(
@@ -50,12 +61,18 @@ enum Step: CustomStringConvertible {
   }
 
   private static func shape(_ generator: inout SeededGenerator) -> CallShape {
-    CallShape(
-      app: generator.int(0...2), amount: generator.pick([0, 1, 5, 10, 25, 50, 100, 101]),
+    if generator.chance(0.08) {
+      return CallShape(
+        app: generator.int(0...3), amount: 0, user: generator.pick(["u", "v", "w", "x"]),
+        isDemo: generator.chance(0.5), isFree: true)
+    }
+    return CallShape(
+      app: generator.pick([0, 0, 1, 1, 2, 3]),
+      amount: generator.pick([0, 1, 5, 10, 25, 50, 100, 101]),
       tokens: generator.chance(0.05) ? nil : generator.pick([0, 1, 10, 30, 61]),
-      key: generator.int(Int64(1)...2), user: generator.pick(["none", "u"]),
+      key: generator.int(Int64(1)...2), user: generator.pick(["none", "u", "v"]),
       model: generator.pick(["m", "n", "n-2024-08-06"]), isTagged: generator.chance(0.4),
-      isDemo: generator.chance(0.3), late: generator.chance(0.2) ? generator.int(0...20_000) : 0)
+      isDemo: generator.chance(0.4), late: generator.chance(0.2) ? generator.int(0...20_000) : 0)
   }
 
   static func simpler(_ step: Step) -> [Step] {
@@ -84,6 +101,8 @@ enum Step: CustomStringConvertible {
   var description: String {
     switch self {
     case .admit(let shape): "admit \(shape)"
+    case .owe(let shape): "owe \(shape)"
+    case .forget: "begin to forget"
     case .settle(let pick, let charge, let tokens):
       "settle open call #\(pick) at \(charge) and \(tokens) tokens"
     case .release(let pick): "release open call #\(pick)"
@@ -108,5 +127,15 @@ final class Held {
 
   deinit {
     if let reservation = reservation.take() { _ = reservation.close() }
+  }
+}
+
+extension Admission {
+  /// Forgets what is long over, to the end.
+  mutating func forget(at now: Timestamp) -> LedgerEvent? {
+    var forgetting = Forgetting(at: now)
+    var event: LedgerEvent?
+    while !forgetting.isOver { event = forget(pieceOf: &forgetting) ?? event }
+    return event
   }
 }

@@ -102,4 +102,46 @@ import Testing
     _ = admission.cap(app: "a", reason: "drift.", order: 1, at: now)
     #expect(answer(&admission, .atMost(.zero), at: now) == "app_capped")
   }
+
+  /// It asks for nothing, so that a purse that is over says nothing about it; what it turns out to
+  /// cost is charged to what is open.
+  @Test func passAClosedPurseAndAreChargedWhereTheProviderSaysSo() throws {
+    func life(_ end: Int64) -> BudgetWindows {
+      .purse(
+        WindowEdges(
+          start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: end), id: "purse",
+          endText: ""))
+    }
+    let caps = BudgetCaps(money: Money(nanodollars: 10))
+    var admission = Admission(
+      policies: [
+        AppPolicy(
+          app: "a",
+          budgets: [
+            Budget(.app, id: "purse", caps: caps, windows: life(5)),
+            Budget(.app, id: "purse 2", caps: caps, windows: life(500)),
+          ], alertPercents: [50])
+      ], ledger: Ledger())
+    #expect(answer(&admission, .atMost(Money(nanodollars: 1)), at: now) == "purse_closed")
+    var free = request(.atMost(.zero))
+    (free.calls, free.tokens) = (0, 0)
+    guard case .admitted(let reservation, let event) = admission.admit(free, at: now) else {
+      Issue.record("not admitted")
+      return
+    }
+    #expect(admission.ledger.accounts.isEmpty)
+    let (settled, crossings) = admission.settle(
+      reservation, charge: Money(nanodollars: 7), outcome: LedgerTests.outcome, at: now)
+    let open = AccountID(app: "a", budget: "purse 2", window: "purse")
+    #expect(admission.ledger.accounts.mapValues(\.settled.money.nanodollars) == [open: 7])
+    #expect(crossings.map(\.percent) == [50])
+    var folded = Ledger()
+    for event in [event, settled] {
+      folded.apply(
+        LedgerEvent(
+          sequence: folded.lastSequence + 1, at: event.at, kind: event.kind))
+    }
+    #expect(folded.accounts == admission.ledger.accounts)
+    #expect(answer(&admission, .atMost(Money(nanodollars: 4)), at: now) == "purse_closed")
+  }
 }

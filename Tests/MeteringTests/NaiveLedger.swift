@@ -18,11 +18,15 @@ struct CallShape: CustomStringConvertible {
   var isDemo = false
   /// Its head came in so many milliseconds before it is admitted.
   var late: Int64 = 0
+  /// Costs nothing by its nature, and counts as no call.
+  var isFree = false
+
+  var calls: Int64 { isFree ? 0 : 1 }
 
   var description: String {
     "app \(app) for \(amount) and \(tokens.map(String.init) ?? "unbounded") tokens, key \(key), "
       + "user \(user), model \(model)\(isTagged ? ", tagged" : "")\(isDemo ? ", demo" : "")"
-      + (late > 0 ? ", \(late) ms late" : "")
+      + (late > 0 ? ", \(late) ms late" : "") + (isFree ? ", free" : "")
   }
 }
 
@@ -36,7 +40,7 @@ struct NaiveLedger {
     var charge: Int64?
     var tokensUsed: Int64 = 0
     /// The balances that it is counted in.
-    let accounts: [AccountID]
+    var accounts: [AccountID]
 
     init(shape: CallShape, number: UInt64, at: Int64, rollingAt: Int64) {
       (self.shape, self.number, self.at, self.rollingAt) = (shape, number, at, rollingAt)
@@ -72,7 +76,8 @@ struct NaiveLedger {
 
   private static func money(_ nanodollars: Int64) -> Money { Money(nanodollars: nanodollars) }
 
-  /// Apps 0 and 1 are of one team; app 2 has no budget. Days of 25 s, months of 100 s.
+  /// Apps 0 and 1 are of one team; app 2 has no budget, app 3 none of the calendar's days. Days of
+  /// 25 s, months of 100 s.
   static let rules: [[Rule]] = {
     let day = Window.calendar(25_000)
     let month = Window.calendar(100_000)
@@ -104,6 +109,15 @@ struct NaiveLedger {
         Rule(holder: .eachModel, id: "day", caps: BudgetCaps(tokens: 60), window: day),
       ] + shared,
       [],
+      [
+        Rule(holder: .eachUser, id: "minute", caps: BudgetCaps(calls: 2), window: .minute),
+        Rule(
+          holder: .app, id: "last 44640m", caps: BudgetCaps(money: money(300)),
+          window: .rolling(44_640)),
+        Rule(
+          holder: .eachModel, id: "last 2m", caps: BudgetCaps(money: money(120)),
+          window: .rolling(2)),
+      ],
     ]
   }()
   static let marks: [Int64] = [50, 80, 100]
@@ -111,7 +125,7 @@ struct NaiveLedger {
   static let end: Int64 = 1_000_000
 
   var calls: [Call] = []
-  var isCapped = [false, false, false]
+  var isCapped = [false, false, false, false]
   var lastOrder: Int64 = 0
   var lastRepricing: Int64 = 0
   var latest: Int64 = 0
@@ -150,12 +164,14 @@ struct NaiveLedger {
       let isCall = charge >= 0
       return (
         true,
-        isCall ? Amounts(money: money(charge), tokens: call.tokensUsed, calls: 1) : .zero
+        isCall
+          ? Amounts(money: money(charge), tokens: call.tokensUsed, calls: call.shape.calls) : .zero
       )
     }
     return (
       false,
-      Amounts(money: money(call.shape.amount), tokens: call.shape.tokens ?? 0, calls: 1)
+      Amounts(
+        money: money(call.shape.amount), tokens: call.shape.tokens ?? 0, calls: call.shape.calls)
     )
   }
 
@@ -212,6 +228,22 @@ struct NaiveLedger {
     return sums
   }
 
+  /// Windows that began so long ago that nothing is counted in them any more: minutes two days ago,
+  /// slices 35, for a window of 31 days reaches back over 31 and a twelfth of them. What an open
+  /// call is counted in stays.
+  mutating func forget(at now: Int64) {
+    let held = Set(calls.filter { $0.charge == nil && !$0.shape.isFree }.flatMap(\.accounts))
+    // What is open and holds nothing is counted in them when it ends.
+    for index in calls.indices where calls[index].charge != nil {
+      calls[index].accounts.removeAll { id in
+        guard !held.contains(id), id.window.hasSuffix("Z") else { return false }
+        let days: Int64 = id.window.count == 17 ? 2 : 35
+        let cut = Timestamp(milliseconds: now - days * 86_400_000)
+        return id.window < cut.iso8601
+      }
+    }
+  }
+
   static func rule(of id: AccountID) -> Rule? {
     for (app, rules) in rules.enumerated() {
       for rule in rules where rule.id == id.budget {
@@ -234,19 +266,20 @@ struct NaiveLedger {
 
   func answer(_ shape: CallShape, at: Int64) -> Answer {
     if isCapped[shape.app] { return .denied("app_capped") }
+    if shape.isFree { return .admitted }
     let rules = Self.rules[shape.app].filter { Self.scope($0, shape) != nil }
-    if shape.tokens == nil, Self.rules[shape.app].contains(where: { $0.caps.tokens != nil }) {
-      return .denied("tokens_unbounded")
-    }
     for rule in rules where Self.window(rule, at, latest) == nil {
       if case .purse = rule.window { return .denied("purse_closed") }
       return .denied("window_unknown")
+    }
+    if shape.tokens == nil, rules.contains(where: { $0.caps.tokens != nil }) {
+      return .denied("tokens_unbounded")
     }
     for rule in rules {
       let scope = Self.scope(rule, shape) ?? ""
       let sum = total(rule, scope, at)
       let asked = Amounts(
-        money: Self.money(shape.amount), tokens: shape.tokens ?? 0, calls: 1)
+        money: Self.money(shape.amount), tokens: shape.tokens ?? 0, calls: shape.calls)
       for unit in BudgetUnit.allCases {
         guard let cap = rule.caps[unit], asked[unit] > 0,
           sum.settled[unit] + sum.reserved[unit] + asked[unit] > cap

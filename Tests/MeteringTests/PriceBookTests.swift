@@ -58,6 +58,34 @@ import Testing
     #expect(book.names == ["m", "m-x"])
   }
 
+  /// What a purse of a model is known by.
+  @Test func allNamesOfAModelAreOfOneFamily() {
+    var book = Self.book([
+      "gpt-4o": 1, "gpt-4o-2024-05-13": 2, "claude-x-4-20250514": 3,
+      "anthropic.claude-x-4-20250514-v1:0": 3, "us.anthropic.claude-x-4-20250514-v1:0": 4,
+      "eu.anthropic.claude-y-5": 4, "ft:gpt-4o-2024-08-06": 5, "o3": 6,
+    ])
+    book.alias("claude-x-4-latest", of: "claude-x-4-20250514")
+    book.alias("house-model", of: "gpt-4o")
+    let all = PriceBook(first: [Self.book(["gpt-4o": 7]), book])
+    for (family, names) in [
+      ("gpt-4o", ["gpt-4o", "gpt-4o-2024-05-13", "gpt-4o-2024-08-06", "house-model"]),
+      ("claude-x-4", ["claude-x-4-20250514", "claude-x-4-latest", "claude-x-4"]),
+      (
+        "anthropic.claude-x-4",
+        [
+          "anthropic.claude-x-4-20250514-v1:0", "us.anthropic.claude-x-4-20250514-v1:0",
+          "us.anthropic.claude-x-4", "apac.anthropic.claude-x-4",
+        ]
+      ),
+      ("anthropic.claude-y-5", ["eu.anthropic.claude-y-5", "us-gov.anthropic.claude-y-5"]),
+      ("ft:gpt-4o", ["ft:gpt-4o-2024-08-06:acme::1", "ft:gpt-4o-2024-08-06:acme::2"]),
+      ("gpt-4.1", ["gpt-4.1", "gpt-4.1-2025-04-14"]),
+    ] {
+      for name in names { #expect(all.family(of: name, at: Self.start) == family, "\(name)") }
+    }
+  }
+
   @Test func theFirstBookThatKnowsAModelPricesAllOfIt() {
     let negotiated = Self.book(["gpt-4o": 1], file: "thresholds/prices/negotiated.yaml")
     let list = Self.book(["gpt-4o": 7, "gpt-4o-2024-08-06": 8, "gpt-5": 9])

@@ -153,11 +153,11 @@ import Testing
     call.model = "gpt-4o-2024-08-06"
     #expect(spend(&admission, call)?.scope == .part(.model, of: "a", "gpt-4o"))
     call.model = "o3"
-    call.otherModels = ["gpt-4o-2024-11-20"]
+    call.families = ["gpt-4o", "o3"]
     #expect(spend(&admission, call)?.scope == .part(.model, of: "a", "gpt-4o"))
-    call.otherModels = ["o4-mini", "o3-2025-04-16"]
+    call.families = ["o3", "o4-mini"]
     #expect(spend(&admission, call) == nil)
-    call.otherModels = []
+    call.families = nil
     #expect(spend(&admission, call)?.scope == .part(.model, of: "a", "o3"))
   }
 
@@ -224,6 +224,60 @@ import Testing
         + "The app's owner can raise the budget.")
   }
 
+  /// A token cap of what a call does not draw on is nothing to it, though its tokens have no bound.
+  @Test func tokensNeedABoundOnlyWhereACapOfThemIsDrawnOn() {
+    var policy = AppPolicy(
+      app: "a",
+      budgets: [
+        Self.budget(.app, Self.money(100)), Self.budget(.tag(0), BudgetCaps(tokens: 100)),
+        Self.budget(.environment("demo"), BudgetCaps(tokens: 100)),
+      ])
+    policy.tags = ["nightly"]
+    var admission = Admission(policies: [policy], ledger: Ledger())
+    var picture = request(5)
+    picture.tokens = nil
+    #expect(spend(&admission, picture) == nil)
+    func code(_ call: AdmissionRequest) -> String? {
+      guard case .denied(let denial, _) = admission.admit(call, at: noon) else { return nil }
+      return denial.code
+    }
+    var tagged = picture
+    tagged.tags = TagSet(place: 0)
+    #expect(code(tagged) == "tokens_unbounded")
+    var demo = picture
+    demo.environment = "demo"
+    #expect(code(demo) == "tokens_unbounded")
+  }
+
+  /// What has begun cannot be refused: it is held, counted and charged, over any cap.
+  @Test func whatIsOwedIsHeldAndCountedWhateverStandsAgainstIt() {
+    let policy = AppPolicy(
+      app: "a",
+      budgets: [
+        Self.budget(.app, BudgetCaps(money: Money(nanodollars: 10), calls: 1)),
+        Self.budget(.eachUser, BudgetCaps(tokens: 5)),
+      ], models: ["o3"])
+    var admission = Admission(policies: [policy], ledger: Ledger())
+    _ = admission.cap(app: "a", reason: "stopped.", order: 1, at: noon)
+    for number in Int64(1)...2 {
+      var call = request(8)
+      call.tokens = 4
+      call.hasBegun = true
+      guard case .admitted(let reservation, _) = admission.admit(call, at: noon) else {
+        Issue.record("refused")
+        return
+      }
+      #expect(reservation.amount == Money(nanodollars: 8))
+      let charge = reservation.amount
+      var outcome = LedgerTests.outcome
+      outcome.usage.outputText = 4
+      _ = admission.settle(reservation, charge: charge, outcome: outcome, at: noon)
+      let used = Amounts(money: Money(nanodollars: 8 * number), tokens: 4 * number, calls: number)
+      #expect(admission.ledger.accounts.values.allSatisfy { $0.settled == used })
+      #expect(admission.ledger.accounts.count == 2)
+    }
+  }
+
   /// A closer bound has fewer tokens, but it is the same call.
   @Test func aCloserBoundIsNotAskedForWhereTheCallsAreUsedUp() {
     let policy = AppPolicy(
@@ -271,6 +325,61 @@ import Testing
       var call = request(1)
       call.user = "u\(number)"
       #expect(spend(&admission, call)?.settled == .calls(1))
+    }
+  }
+
+  /// Whoever is refused, or releases what it held, leaves nothing in memory: not by many names.
+  @Test(arguments: [0, 1, 2])
+  func usersThatSpendNothingTakeNoPlace(way: Int) {
+    let policy = AppPolicy(
+      app: "a",
+      budgets: [
+        Self.budget(.app, Self.money(10)), Self.budget(.eachUser, BudgetCaps(calls: 1)),
+        Budget(
+          .eachUser, id: "last 1m", caps: BudgetCaps(calls: 1),
+          windows: .rolling(RollingWindow(minutes: 1))),
+      ])
+    var admission = Admission(policies: [policy], ledger: Ledger())
+    if way == 0 { #expect(spend(&admission, request(10)) == nil) }
+    let before = admission.ledger.placeCount
+    for number in 0..<20_000 {
+      var call = request(way == 2 ? 0 : 5)
+      call.user = "u\(number)"
+      if way == 2 { call.calls = 0 }
+      switch admission.admit(call, at: noon) {
+      case .admitted(let reservation, _):
+        #expect(way != 0)
+        _ = admission.release(reservation, outcome: LedgerTests.outcome, at: noon)
+      case .denied(let denial, _): #expect(way == 0 && denial.code == "budget_exhausted")
+      case .tooLarge: Issue.record("asked for a closer bound")
+      }
+    }
+    #expect(admission.subjects.count <= Admission.subjectsMax)
+    #expect(admission.ledger.accounts.count == (way == 0 ? 3 : 0))
+    // Released ones are reclaimed now and then.
+    #expect(admission.ledger.placeCount <= before + (way == 1 ? 5 * admission.reclaimEach : 2))
+  }
+
+  /// A place that was taken back is another's: rows that were found before do not count on it.
+  @Test func whatIsReclaimedIsFoundAgain() {
+    let policy = AppPolicy(app: "a", budgets: [Self.budget(.eachUser, BudgetCaps(calls: 2))])
+    var admission = Admission(policies: [policy], ledger: Ledger())
+    admission.reclaimEach = 1
+    func call(_ user: String) -> AdmissionRequest {
+      var call = request(1)
+      call.user = user
+      return call
+    }
+    for user in ["a", "b", "c"] {
+      guard case .admitted(let reservation, _) = admission.admit(call(user), at: noon) else {
+        Issue.record("not admitted")
+        return
+      }
+      _ = admission.release(reservation, outcome: LedgerTests.outcome, at: noon)
+    }
+    for user in ["c", "b", "a", "c", "b", "a"] { #expect(spend(&admission, call(user)) == nil) }
+    for user in ["a", "b", "c"] {
+      #expect(spend(&admission, call(user))?.scope == .part(.user, of: "a", user))
     }
   }
 

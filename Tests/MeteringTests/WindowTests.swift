@@ -96,6 +96,62 @@ import Testing
     #expect(Self.spend(&admission, 1, at: 100_000 - 700_000).code == nil)
   }
 
+  /// The head of a call says which day it is of, and nothing more: a body that comes in slowly does
+  /// not open slices that are over.
+  @Test func aRollingWindowGoesByTheMomentOfAskingAndNotByTheHeads() throws {
+    let minutes: Int64 = 20
+    var admission = Self.admission(
+      .rolling(RollingWindow(minutes: minutes)), id: "last 20m", cap: 100)
+    let start: Int64 = 100 * 60_000
+    // Nobody asks between the heads and the bodies; these come after a quarter of an hour.
+    for (head, amount) in [(start, Int64(60)), (start + 1, 60)] {
+      let answer = admission.admit(
+        Self.request(amount), at: Self.at(head), clock: Self.at(start + 15 * 60_000))
+      switch consume answer {
+      case .admitted(let reservation, let event):
+        #expect(head == start)
+        #expect(event.at == Self.at(head))
+        _ = admission.settle(
+          reservation, charge: Money(nanodollars: amount), outcome: LedgerTests.outcome,
+          at: Self.at(start + 15 * 60_000))
+      case .denied(let denial, _): #expect(head == start + 1 && denial.code == "budget_exhausted")
+      case .tooLarge: Issue.record("asked for a closer bound")
+      }
+    }
+    // Twenty minutes after the head, five after the asking.
+    #expect(Self.spend(&admission, 60, at: start + 22 * 60_000).code == "budget_exhausted")
+    #expect(Self.spend(&admission, 60, at: start + 37 * 60_000).code == nil)
+  }
+
+  /// Pieces between which calls go on: who asks finds all forgotten from the event on, and what is
+  /// counted anew in a window that is over is not forgotten with the rest.
+  @Test func whatIsForgottenAPieceAtATimeIsForgottenAtOnce() throws {
+    let day: Int64 = 86_400_000
+    let ids = (0..<10).map { AccountID(app: "a", budget: "b", window: "2026-11-0\($0)T00:00Z") }
+    let charged = Ledger.Account(settled: Amounts(money: Money(nanodollars: 5), calls: 1))
+    let accounts = Dictionary(uniqueKeysWithValues: ids.map { ($0, charged) })
+    let now = Self.at(1_795_000_030_123)  // 2026-11-18T11:07:10Z
+    var admission = Admission(policies: [], ledger: Ledger(accounts: accounts))
+    var forgetting = Forgetting(at: now, piece: 2)
+    let first = admission.forget(pieceOf: &forgetting)
+    let begun = try #require(first)
+    #expect(admission.ledger.accounts.isEmpty && !forgetting.isOver)
+    #expect(ids.allSatisfy { admission.ledger.account($0) == Ledger.Account() })
+    let anew = Money(nanodollars: 2)
+    let repriced = admission.reprice(
+      Repricing(
+        number: 1, charges: [], differences: ids.map { .init(account: $0, amount: anew) }),
+      at: now.adding(milliseconds: day))
+    let event = try #require(repriced?.event)
+    while !forgetting.isOver { #expect(admission.forget(pieceOf: &forgetting) == nil) }
+    #expect(admission.ledger.accounts.mapValues(\.settled.money).values.allSatisfy { $0 == anew })
+    #expect(admission.ledger.accounts.count == 10)
+    var folded = Ledger(accounts: accounts)
+    folded.apply(begun)
+    folded.apply(event)
+    #expect(folded == admission.ledger)
+  }
+
   private struct Spend: CustomStringConvertible {
     var after: Int64
     var amount: Int64
@@ -150,6 +206,31 @@ import Testing
     #expect(admission.standingCrossings(at: Self.at(600_000)).isEmpty)
   }
 
+  /// What is watched of a rolling budget does not grow with its idle times, and ends with them.
+  @Test func aRollingBudgetIsWatchedOnceAndNoLongerThanItsSlicesAreThere() {
+    let day: Int64 = 86_400_000
+    var admission = Admission(
+      policies: [
+        AppPolicy(
+          app: "a",
+          budgets: [
+            Budget(
+              .eachKey, id: "last 1m", caps: BudgetCaps(calls: 5),
+              windows: .rolling(RollingWindow(minutes: 1)))
+          ])
+      ], ledger: Ledger())
+    for number in Int64(0)..<40 {
+      let moment = number * 120_000
+      #expect(Self.spend(&admission, 1, at: moment).code == nil)
+      #expect(Self.spend(&admission, 1, at: moment + 6_000).code == nil)
+    }
+    #expect(admission.gauges.count == 1 && admission.gauges[0].places.count == 2)
+    _ = admission.forget(at: Self.at(40 * day))
+    #expect(admission.gaugeNumbers.isEmpty && admission.freeGauges == [0])
+    #expect(Self.spend(&admission, 1, at: 40 * day).code == nil)
+    #expect(admission.gauges.count == 1 && admission.freeGauges.isEmpty)
+  }
+
   @Test func marksOfUnitsAreToldApartAndUsersAreNotTold() {
     let caps = BudgetCaps(money: Money(nanodollars: 100), calls: 2)
     let life = WindowEdges(
@@ -174,11 +255,11 @@ import Testing
   @Test func windowsThatAreLongOverAreForgottenAndNoOthers() throws {
     let now = Self.at(1_795_000_030_123)  // 2026-11-18T11:07:10Z
     let kept = [
-      "2026-11-18T11:07Z", "2026-11-17T00:00Z", "2026-10-20T00:00:00Z", "2026-11-18", "2026-11",
+      "2026-11-18T11:07Z", "2026-11-17T00:00Z", "2026-10-15T00:00:00Z", "2026-11-18", "2026-11",
       "2026", "2025-12", "2025-W42", "purse", "purse 1", "7", "always", "",
     ]
     let over = [
-      "2026-11-16T11:06Z", "2026-10-16T00:00:00Z", "2025-10-13", "2025-10", "2024-W52", "2024",
+      "2026-11-16T11:06Z", "2026-10-14T00:00:00Z", "2025-10-13", "2025-10", "2024-W52", "2024",
     ]
     let charged = Ledger.Account(settled: Amounts(calls: 1))
     let held = Ledger.Account(settled: .zero, reserved: Amounts(calls: 1))
@@ -201,7 +282,26 @@ import Testing
     #expect(folded == admission.ledger)
   }
 
-  /// Open calls, caps and marks go on where accounts move up in the row.
+  /// The oldest slice of the longest window counts until the last of it is 31 days old; forgotten a
+  /// day too early, the cap would let its spend pass twice.
+  @Test(arguments: [30, 31])
+  func theLongestWindowsForgetNothingThatTheyStillSum(days: Int64) {
+    let day: Int64 = 86_400_000
+    var admission = Self.admission(
+      .rolling(RollingWindow(minutes: days * 24 * 60)), id: "last \(days)d", cap: 100)
+    let slice = days * day / 12
+    // In the first moment of a slice, and asked in the last that sums it.
+    let start = 3_000 * slice
+    #expect(Self.spend(&admission, 100, at: start).code == nil)
+    let last = start + 13 * slice - 1
+    for moment in stride(from: start, through: last, by: Int(day / 2)) + [last] {
+      _ = admission.forget(at: Self.at(moment))
+      #expect(Self.spend(&admission, 1, at: moment).code == "budget_exhausted", "\(moment)")
+    }
+    #expect(Self.spend(&admission, 100, at: last + 1).code == nil)
+  }
+
+  /// Open calls, caps and marks go on where accounts leave the row.
   @Test func whatIsOpenAndWhatIsWatchedOutlivesTheForgetting() throws {
     let windows = BudgetWindows.minutes
     var admission = Self.admission(windows, id: "minute", cap: 100)

@@ -1,15 +1,92 @@
 // A libFuzzer target for each parser of requests and of answers; scripts/fuzz-parsers builds and
 // runs it. The environment variable LEEWAY_PARSER names one: `messages.request`, `responses.json`,
 // `converseStream.stream`, `chatCompletions.lines` (a batch's file of requests),
-// `responses.results` (one of answers).
+// `responses.results` (one of answers), `websocket.frames`.
 //
 // What must hold of any bytes: no trap and no access out of bounds; the same reading in every
 // split; counts that are not below zero; a bound that is put into a request is read back from it.
 
 import Foundation
 import Metering
+import Wire
 
 @testable import Providers
+
+private enum Target {
+  case parser(Parser)
+  case frames
+
+  private static let framesName = "websocket.frames"
+
+  static let chosen: Target = {
+    let name = ProcessInfo.processInfo.environment["LEEWAY_PARSER"] ?? ""
+    if name == framesName { return .frames }
+    if let parser = Parser(named: name) { return .parser(parser) }
+    let names = Parser.names + [framesName]
+    FileHandle.standardError.write(
+      Data("LEEWAY_PARSER must be one of: \(names.joined(separator: " "))\n".utf8))
+    exit(64)
+  }()
+
+  func check(_ bytes: UnsafeRawBufferPointer) {
+    switch self {
+    case .parser(let parser): parser.check(bytes)
+    case .frames: Frames.check(bytes)
+    }
+  }
+}
+
+/// Frames of a WebSocket: the same messages in every split, and no byte in two of them.
+private struct Frames: Equatable {
+  private var reader = WebSocketReader()
+  private var payloads: [[UInt8]] = []
+  private var ends: [String] = []
+  private var isBroken = false
+
+  static func == (left: Frames, right: Frames) -> Bool {
+    left.payloads == right.payloads && left.ends == right.ends && left.isBroken == right.isBroken
+  }
+
+  static func check(_ bytes: UnsafeRawBufferPointer) {
+    var (whole, parts) = (Frames(), Frames())
+    whole.feed(bytes)
+    forEachPiece(of: bytes) { parts.feed($0) }
+    precondition(whole == parts, "pieces are read otherwise")
+    precondition(whole.payloads.joined().count <= bytes.count)
+  }
+
+  private mutating func feed(_ bytes: UnsafeRawBufferPointer) {
+    var offset = 0
+    while !isBroken {
+      do throws(WebSocketFault) {
+        switch try reader.next(bytes, offset: &offset) {
+        case .payload(let range, _):
+          precondition(range.upperBound == offset && !range.isEmpty)
+          if payloads.count == ends.count { payloads.append([]) }
+          payloads[payloads.count - 1] += bytes[range]
+        case .frameEnd(let kind, let endsMessage):
+          if payloads.count == ends.count { payloads.append([]) }
+          ends.append("\(kind) \(endsMessage)")
+        case .needsMore:
+          precondition(offset == bytes.count)
+          return
+        }
+      } catch {
+        isBroken = true
+      }
+    }
+  }
+}
+
+/// The first byte says where the pieces are cut.
+private func forEachPiece(
+  of bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void
+) {
+  let step = Int(bytes.first ?? 0) % 61 + 1
+  for start in stride(from: 0, to: bytes.count, by: step) {
+    take(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + step, bytes.count)]))
+  }
+}
 
 private struct Parser {
   enum Kind: String, CaseIterable {
@@ -27,22 +104,20 @@ private struct Parser {
   var operation: Providers.Operation
   var kind: Kind
 
-  static let chosen: Parser = {
-    let name = ProcessInfo.processInfo.environment["LEEWAY_PARSER"] ?? ""
+  init?(named name: String) {
     let parts = name.split(separator: ".").map(String.init)
     let operation = Providers.Operation.allCases.first { "\($0)" == parts.first }
     guard let operation, parts.count == 2, let kind = Kind(rawValue: parts[1]),
       kind.isOf(operation)
-    else {
-      let names = Providers.Operation.allCases.flatMap { operation in
-        Kind.allCases.filter { $0.isOf(operation) }.map { "\(operation).\($0.rawValue)" }
-      }
-      FileHandle.standardError.write(
-        Data("LEEWAY_PARSER must be one of: \(names.joined(separator: " "))\n".utf8))
-      exit(64)
+    else { return nil }
+    (self.operation, self.kind) = (operation, kind)
+  }
+
+  static var names: [String] {
+    Providers.Operation.allCases.flatMap { operation in
+      Kind.allCases.filter { $0.isOf(operation) }.map { "\(operation).\($0.rawValue)" }
     }
-    return Parser(operation: operation, kind: kind)
-  }()
+  }
 
   func check(_ bytes: UnsafeRawBufferPointer) {
     switch kind {
@@ -96,7 +171,7 @@ private struct Parser {
     whole.feed(bytes)
     _ = whole.finish()
     let parts = reader()
-    Self.forEachPiece(of: bytes) { parts.feed($0) }
+    forEachPiece(of: bytes) { parts.feed($0) }
     _ = parts.finish()
     precondition(whole.reading == parts.reading, "pieces are read otherwise")
     for usage in [whole.reading.usage].compactMap({ $0 }) + whole.reading.otherModels.map(\.usage) {
@@ -105,21 +180,11 @@ private struct Parser {
     _ = operation.outputText(of: Array(bytes), isStream: kind == .stream)
   }
 
-  /// The first byte says where the pieces are cut.
-  private static func forEachPiece(
-    of bytes: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void
-  ) {
-    let step = Int(bytes.first ?? 0) % 61 + 1
-    for start in stride(from: 0, to: bytes.count, by: step) {
-      take(UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + step, bytes.count)]))
-    }
-  }
-
   // MARK: Batches
 
   private func checkLines(_ bytes: UnsafeRawBufferPointer) {
     let input = BatchInput(fileID: "f", endpoint: .metered(operation))
-    func read(_ forEachPiece: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
+    func read(_ pieces: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
       [PeekedRequest], [Int], String?
     ) {
       var reader = BatchInputReader(input, lineBytesMax: 1_000)
@@ -130,12 +195,12 @@ private struct Parser {
         requests.append(request)
         lines.append(line)
       }
-      forEachPiece { reader.feed($0, take) }
+      pieces { reader.feed($0, take) }
       reader.finish(take)
       return (requests, lines, reader.fault?.message)
     }
     let whole = read { $0(bytes) }
-    precondition(whole == read { Self.forEachPiece(of: bytes, $0) }, "pieces are read otherwise")
+    precondition(whole == read { forEachPiece(of: bytes, $0) }, "pieces are read otherwise")
   }
 
   private static func results(of operation: Providers.Operation) -> JobResultsReader? {
@@ -143,17 +208,17 @@ private struct Parser {
   }
 
   private func checkResults(_ bytes: UnsafeRawBufferPointer) {
-    func read(_ forEachPiece: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
+    func read(_ pieces: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
       [CallReading], Int64, Bool
     )? {
       guard var reader = Self.results(of: operation) else { return nil }
       var readings: [CallReading] = []
-      forEachPiece { reader.feed($0) { readings.append($0) } }
+      pieces { reader.feed($0) { readings.append($0) } }
       reader.finish { readings.append($0) }
       return (readings, reader.answered, reader.isBroken)
     }
     guard let whole = read({ $0(bytes) }),
-      let parts = read({ Self.forEachPiece(of: bytes, $0) })
+      let parts = read({ forEachPiece(of: bytes, $0) })
     else { return }
     precondition(whole == parts, "pieces are read otherwise")
     for reading in whole.0 {
@@ -164,6 +229,6 @@ private struct Parser {
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
-  Parser.chosen.check(UnsafeRawBufferPointer(start: data, count: count))
+  Target.chosen.check(UnsafeRawBufferPointer(start: data, count: count))
   return 0
 }

@@ -22,6 +22,7 @@ import Testing
     .credentialMissing(upstream: "x", variable: "X_API_KEY"), .journalUnavailable, .shuttingDown,
     .tokensUnbounded,
     .purseClosed(scope: .team("search"), budget: "purse", from: "2026-12-01 00:00 UTC", until: ""),
+    .jobUnknown,
   ]
 
   private func json(_ response: RefusalResponse) throws -> [String: Any] {
@@ -155,6 +156,9 @@ import Testing
     // What was charged when it was made.
     ("GET", "/v1/chat/completions", .stored), ("GET", "/v1/chat/completions/c1", .stored),
     ("GET", "/v1/chat/completions/c1/messages", .stored), ("GET", "/v1/files/f", .stored),
+    ("POST", "/v1/uploads", .free), ("POST", "/openai/uploads?api-version=1", .free),
+    ("POST", "/v1/uploads/u1/parts", .free), ("POST", "/v1/uploads/u1/complete", .free),
+    ("POST", "/v1/uploads/u1/cancel", .free), ("POST", "/v1/uploads/u1/other", .unmetered),
     ("GET", "/v1/files/f/content", .stored), ("GET", "/v1/batches", .stored),
     ("GET", "/v1/batches/b1", .stored), ("POST", "/v1/batches/b1/cancel", .stored),
     ("GET", "/v1/responses/r1?stream=true", .stored), ("DELETE", "/v1/responses/r1", .stored),

@@ -103,7 +103,7 @@ import Testing
       .credentialMissing(upstream: text, variable: text), .journalUnavailable, .shuttingDown,
       .inputUnavailable(reason: text), .inputBusy,
       .tokensUnbounded,
-      .purseClosed(scope: .app(text), budget: text, from: text, until: text),
+      .purseClosed(scope: .app(text), budget: text, from: text, until: text), .jobUnknown,
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

@@ -221,6 +221,9 @@ struct Retention: Service {
     let (store, gateway) = (store, gateway)
     try await Repeating("retention", every: .seconds(3_600), threads: threads, logger: logger) {
       let now = Clock.now()
+      // First: what cleaning the store takes is minutes. A journal that cannot be written does not
+      // keep the store from giving back space.
+      let forgotten = Result { try gateway.forgetWindows() }
       func daysAgo(_ days: Int64) -> Timestamp {
         now.adding(milliseconds: -days * Self.dayMilliseconds)
       }
@@ -229,7 +232,7 @@ struct Retention: Service {
       _ = try store.pruneCalls(olderThan: daysAgo(Self.callDays))
       _ = try store.pruneAlerts(olderThan: daysAgo(Self.alertDays))
       _ = try store.reclaimSpace()
-      try gateway.forgetWindows()
+      try forgotten.get()
     }.run()
   }
 }

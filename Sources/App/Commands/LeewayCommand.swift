@@ -20,7 +20,8 @@ public struct LeewayCommand: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
-      DriftCommand.self, ClassifierCommand.self, RestoreCommand.self, RehearseCommand.self,
+      DriftCommand.self, ClassifierCommand.self, ReviewCommand.self, RestoreCommand.self,
+      RehearseCommand.self,
       PricesCommand.self, RepriceCommand.self, ReconcileCommand.self,
     ])
 
@@ -103,6 +104,16 @@ enum Console {
       while text.last == " " { text.removeLast() }
       line(text)
     }
+  }
+
+  /// A longer text behind its name, its further lines indented, at most so many of them.
+  static func text(_ name: String, _ text: String, linesMax: Int) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let indent = String(repeating: " ", count: name.count)
+    for (index, text) in lines.prefix(linesMax).enumerated() {
+      line((index == 0 ? name : indent) + printable(text))
+    }
+    if lines.count > linesMax { line("\(indent)… \(lines.count - linesMax) more lines") }
   }
 
   /// Outputs and labels may hold what a terminal obeys.

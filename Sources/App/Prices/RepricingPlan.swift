@@ -17,7 +17,8 @@ struct RepricingPlan {
       case .unpriced: "of models that no book prices on that day"
       case .partlyPriced: "with units that the model's price does not say"
       case .accountsUnknown: "made before the accounts of a call were kept"
-      case .batch: "batches, of whose requests only the sum was kept"
+      case .batch:
+        "batches, of whose requests only the sum was kept, at prices that depend on each"
       }
     }
   }
@@ -57,7 +58,8 @@ struct RepricingPlan {
     switch charge(of: call) {
     case .failure(let skip): skipped[skip.reason, default: 0] += 1
     case .success(let charge):
-      guard charge != call.charge else {
+      let distance = charge.addingClamped(Money(nanodollars: -call.charge.nanodollars))
+      guard distance.nanodollars.magnitude > Self.rounding(of: call) else {
         unchanged += 1
         return
       }
@@ -75,7 +77,7 @@ struct RepricingPlan {
   private func charge(of call: CallRow) -> Result<Money, Skipped> {
     func skip(_ reason: Skip) -> Result<Money, Skipped> { .failure(Skipped(reason: reason)) }
     if call.state == .expired { return skip(.expired) }
-    if call.serviceTier == ModelPrice.batchTier { return skip(.batch) }
+    if Self.isBatch(call), !addsUp(call) { return skip(.batch) }
     switch call.usage.source {
     case .reported: break
     case .estimated: return skip(.estimated)
@@ -85,7 +87,48 @@ struct RepricingPlan {
       return skip(.unpriced)
     }
     if cost.isPartial { return skip(.partlyPriced) }
-    return call.hasKnownAccounts ? .success(cost.amount) : skip(.accountsUnknown)
+    guard call.hasKnownAccounts else { return skip(.accountsUnknown) }
+    return .success(isHeldByTokens(call) ? min(cost.amount, call.estimate) : cost.amount)
+  }
+
+  /// Whether it is a sound of unknown length that was charged what was held for its tokens, which
+  /// it costs at the most.
+  private func isHeldByTokens(_ call: CallRow) -> Bool {
+    guard call.usage[.audioInMilliseconds] > 0, call.charge == call.estimate,
+      let price = price(of: PricedCalls.Key(call).model, call)
+    else { return false }
+    return price.chargesInput && price.chargesOutput
+  }
+
+  // MARK: Batches
+
+  private static func isBatch(_ call: CallRow) -> Bool {
+    call.serviceTier?.hasPrefix(ModelPrice.batchTier) == true
+  }
+
+  /// Whether the sum of a batch's answers says what they cost.
+  private func addsUp(_ call: CallRow) -> Bool {
+    guard let tier = call.serviceTier, tier != ModelPrice.mixedBatchTier else { return false }
+    let own = ModelUsage(model: PricedCalls.Key(call).model, usage: call.usage)
+    return ([own] + call.otherModels).allSatisfy { part in
+      let price = price(of: part.model, call)
+      return price?.addsUp(inputTokens: part.usage.inputTotal, serviceTier: tier) ?? false
+    }
+  }
+
+  private func price(of model: String, _ call: CallRow) -> ModelPrice? {
+    let book = books[call.upstream]
+    return book?.price(model: model, at: call.at) ?? book?.price(model: call.model, at: call.at)
+  }
+
+  /// Each answer of a batch was rounded up to a nanodollar by itself. How many there were was not
+  /// kept: none has less than a token.
+  private static func rounding(of call: CallRow) -> UInt64 {
+    guard isBatch(call) else { return 0 }
+    let answers = ([call.usage] + call.otherModels.map(\.usage)).reduce(Int64(0)) { sum, usage in
+      sum.addingClamped(usage.outputTotal > 0 ? usage.outputTotal : usage.inputTotal)
+    }
+    return UInt64(max(answers, 0))
   }
 
   /// Asks for the charges, in pieces.

@@ -50,6 +50,7 @@ struct ExportColumns {
   private static let output = [
     "usage_output_tokens", "output_tokens", "n_generated_tokens_total", "completion_tokens",
   ]
+  private static let webSearches = ["web_search_count", "server_tool_use.web_search_requests"]
   private static let cost = [
     "cost_usd", "amount_value", "amount_usd", "total_cost_usd", "usd", "cost",
   ]
@@ -91,6 +92,7 @@ struct ExportColumns {
     }
     take(.requests, [try one(Self.requests)])
     take(.output, [try one(Self.output)])
+    take(.webSearches, [try one(Self.webSearches)])
     take(.cost, [try one(Self.cost)])
     let (read, readApart) = (try one(Self.within), try one(Self.beside))
     let (write, writeApart) = (try one(Self.writeWithin), try one(Self.writeBeside))

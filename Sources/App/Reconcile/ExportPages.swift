@@ -1,6 +1,7 @@
 // Pages of the providers' usage and cost endpoints.
 //
-// OpenAI:    /v1/organization/usage/completions, …/embeddings, /v1/organization/costs
+// OpenAI:    /v1/organization/usage/completions, …/embeddings, …/images and others,
+//            /v1/organization/costs
 // Anthropic: /v1/organizations/usage_report/messages, /v1/organizations/cost_report
 //
 // OpenAI counts cached tokens, and those written to the cache, among the input tokens; Anthropic
@@ -89,7 +90,7 @@ struct ExportPages {
     guard let usage = OpenAIResult(object: object) else {
       throw result.fault(
         "results of this kind are not known: '\(object)'",
-        hint: "Fetch usage/completions, usage/embeddings or costs.")
+        hint: "Fetch one of docs/RECONCILE.md's: usage/completions, costs and so on.")
     }
     row.model = try result.text("model")
     switch usage {
@@ -105,7 +106,18 @@ struct ExportPages {
       row.model = try result.text("line_item").flatMap(OpenAIResult.model(ofLineItem:))
       assembly.add(row, amount: try amount.amount("value", .dollars))
       try declare([.cost], result, &assembly)
-    case .units(let name): assembly.leaveOut(name)
+    case .units(let measure, let field):
+      var counted: Set = [measure]
+      row.figures[measure] = try result.neededCount(field)
+      // A search is a call within another.
+      if measure != .webSearches, let requests = try result.count("num_model_requests") {
+        row.figures[.requests] = requests
+        counted.insert(.requests)
+      }
+      row.counted = counted
+      assembly.add(row)
+      try declare(counted, result, &assembly)
+    case .other(let name): assembly.leaveOut(name)
     }
     return object
   }
@@ -152,8 +164,13 @@ struct ExportPages {
     for name in ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"] {
       row.figures.add(try writes.neededCount(name), to: .cacheWrite)
     }
+    var measures: Set<UsageMeasure> = [.input, .cacheRead, .cacheWrite, .output]
+    if let searches = try result.member("server_tool_use")?.count("web_search_requests") {
+      row.figures[.webSearches] = searches
+      measures.insert(.webSearches)
+    }
     assembly.add(row)
-    try declare([.input, .cacheRead, .cacheWrite, .output], result, &assembly)
+    try declare(measures, result, &assembly)
     return "usage_report"
   }
 
@@ -173,23 +190,25 @@ struct ExportPages {
 /// Kinds of results that OpenAI's endpoints give.
 enum OpenAIResult: Hashable {
   case completions, embeddings, costs
-  /// Counted in units that are no tokens.
-  case units(String)
+  /// Counted in units that are no tokens, by a field of the result.
+  case units(UsageMeasure, String)
+  /// What no call is billed by.
+  case other(String)
 
   init?(object: String) {
     switch object {
     case "organization.usage.completions.result": self = .completions
     case "organization.usage.embeddings.result": self = .embeddings
     case "organization.costs.result": self = .costs
-    case "organization.usage.moderations.result": self = .units("moderations")
-    case "organization.usage.images.result": self = .units("images")
-    case "organization.usage.audio_speeches.result": self = .units("audio speeches")
-    case "organization.usage.audio_transcriptions.result": self = .units("audio transcriptions")
-    case "organization.usage.vector_stores.result": self = .units("vector stores")
+    case "organization.usage.moderations.result": self = .other("moderations")
+    case "organization.usage.vector_stores.result": self = .other("vector stores")
+    case "organization.usage.images.result": self = .units(.images, "images")
+    case "organization.usage.audio_speeches.result": self = .units(.characters, "characters")
+    case "organization.usage.audio_transcriptions.result": self = .units(.seconds, "seconds")
     case "organization.usage.code_interpreter_sessions.result":
-      self = .units("code interpreter sessions")
-    case "organization.usage.file_searches.result": self = .units("file searches")
-    case "organization.usage.web_searches.result": self = .units("web searches")
+      self = .units(.codeSessions, "num_sessions")
+    case "organization.usage.file_searches.result": self = .units(.fileSearches, "num_requests")
+    case "organization.usage.web_searches.result": self = .units(.webSearches, "num_requests")
     default: return nil
     }
   }

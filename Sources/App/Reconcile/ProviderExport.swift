@@ -11,6 +11,8 @@ struct ProviderUsageRow: Hashable, Sendable {
   /// The provider's id of the key, never a key itself; nil where the line names none.
   var key: String?
   var figures = UsageFigures()
+  /// What the line counts, where that is not what the export counts.
+  var counted: Set<UsageMeasure>?
   /// How far the line's amount may be from what was billed, in nanodollars: it was rounded.
   var costSlack: Int64 = 0
 }

@@ -26,6 +26,8 @@ struct Reconciliation: Sendable {
     var ledger = UsageFigures()
     var costSlack: Int64 = 0
     var doubts = LedgerDoubts()
+    /// What the provider's lines of it count; empty where there is none.
+    fileprivate var counted: Set<UsageMeasure> = []
     fileprivate(set) var hasProvider = false
     fileprivate(set) var hasLedger = false
     /// The measures whose figures lie too far apart.
@@ -67,9 +69,10 @@ struct Reconciliation: Sendable {
     join(ledger, to: &found, export.measures, rules)
     rows = found.values.compactMap { row in
       var row = row
-      row.differing = differing(row, rules.tolerance)
+      let compared = compared(row)
+      row.differing = differing(row, in: compared, rules.tolerance)
       // What neither side has a figure for is no row.
-      let hasFigures = measures.contains { row.provider[$0] != 0 || row.ledger[$0] != 0 }
+      let hasFigures = compared.contains { row.provider[$0] != 0 || row.ledger[$0] != 0 }
       return hasFigures ? row : nil
     }.sorted {
       ($0.day, $0.place ?? "", $0.model ?? "") < ($1.day, $1.place ?? "", $1.model ?? "")
@@ -86,6 +89,7 @@ struct Reconciliation: Sendable {
       var row = found[key] ?? Row(day: key.day, model: key.model, place: key.place)
       row.hasProvider = true
       row.provider.add(line.figures)
+      row.counted.formUnion(line.counted ?? export.measures)
       row.costSlack = row.costSlack.addingClamped(line.costSlack)
       found[key] = row
     }
@@ -120,8 +124,26 @@ struct Reconciliation: Sendable {
     }
   }
 
-  private func differing(_ row: Row, _ tolerance: ReconcileTolerance) -> [UsageMeasure] {
-    measures.filter { measure in
+  /// The measures that a row is compared by.
+  private func compared(_ row: Row) -> [UsageMeasure] {
+    let countsTokens = measures.contains { !$0.isUnit && $0 != .requests }
+    guard row.hasProvider else {
+      // An export of pictures says nothing of calls that made none.
+      let isCounted = countsTokens || measures.contains { $0.isUnit && row.ledger[$0] != 0 }
+      return isCounted ? measures : []
+    }
+    return measures.filter { measure in
+      guard row.counted.contains(measure) else { return false }
+      // Calls that are billed by tokens do not say how many pictures, characters or seconds.
+      let isTold = ![.images, .characters, .seconds].contains(measure) || row.ledger[measure] != 0
+      return isTold || !row.ledger.hasTokens
+    }
+  }
+
+  private func differing(
+    _ row: Row, in compared: [UsageMeasure], _ tolerance: ReconcileTolerance
+  ) -> [UsageMeasure] {
+    compared.filter { measure in
       // A charge is rounded to a nanodollar, once a call.
       let slack = measure == .cost ? row.costSlack + min(row.ledger[.requests], 1 << 40) : 0
       return !tolerance.takes(row.provider[measure], row.ledger[measure], slack: slack)

@@ -12,6 +12,22 @@ enum UsageMeasure: Int, CaseIterable, Sendable {
   case output
   /// Nanodollars.
   case cost
+  // Units that are no tokens. Models that bill tokens for them leave them out of a call's usage.
+  /// Pictures that were made.
+  case images
+  case characters
+  /// Of sound that was written down.
+  case seconds
+  case webSearches
+  case fileSearches
+  case codeSessions
+
+  var isUnit: Bool {
+    switch self {
+    case .images, .characters, .seconds, .webSearches, .fileSearches, .codeSessions: true
+    case .requests, .input, .cacheRead, .cacheWrite, .output, .cost: false
+    }
+  }
 
   /// As the JSON output spells it.
   var name: String {
@@ -22,6 +38,12 @@ enum UsageMeasure: Int, CaseIterable, Sendable {
     case .cacheWrite: "cacheWriteTokens"
     case .output: "outputTokens"
     case .cost: "costNanodollars"
+    case .images: "images"
+    case .characters: "characters"
+    case .seconds: "seconds"
+    case .webSearches: "webSearches"
+    case .fileSearches: "fileSearches"
+    case .codeSessions: "codeSessions"
     }
   }
 
@@ -34,6 +56,12 @@ enum UsageMeasure: Int, CaseIterable, Sendable {
     case .cacheWrite: "cache write"
     case .output: "output"
     case .cost: "USD"
+    case .images: "images"
+    case .characters: "characters"
+    case .seconds: "seconds"
+    case .webSearches: "web searches"
+    case .fileSearches: "file searches"
+    case .codeSessions: "code sessions"
     }
   }
 
@@ -74,7 +102,12 @@ struct UsageFigures: Hashable, Sendable {
 }
 
 extension UsageFigures {
-  /// A call's tokens in disjoint measures.
+  /// Whether some of it is tokens.
+  var hasTokens: Bool {
+    [.input, .cacheRead, .cacheWrite, .output].contains { self[$0] != 0 }
+  }
+
+  /// A call's tokens in disjoint measures, and the units that exports count.
   init(_ usage: Usage) {
     usage.forEachCount { bucket, count in
       switch bucket {
@@ -83,6 +116,13 @@ extension UsageFigures {
         add(count, to: .cacheWrite)
       // No export counts what a search model cites among its input.
       case .citations: break
+      case .imagesOut: add(count, to: .images)
+      case .charactersIn: add(count, to: .characters)
+      // Calls are billed by whole seconds.
+      case .audioInMilliseconds: add(count / 1_000, to: .seconds)
+      case .webSearches, .webSearchesLow, .webSearchesHigh: add(count, to: .webSearches)
+      case .fileSearches: add(count, to: .fileSearches)
+      case .codeSessions: add(count, to: .codeSessions)
       default:
         switch bucket.kind {
         case .inputTokens: add(count, to: .input)

@@ -21,7 +21,7 @@ enum BudgetKey: Hashable, Comparable {
   static let hour: Int64 = 60
   static let day: Int64 = 24 * hour
   /// Slices are kept for a month.
-  static let rollingMinutesMax = 31 * day
+  static let rollingMinutesMax = RollingWindow.minutesMax
 
   /// Unique in its scope, and part of its counters' keys.
   var id: String {

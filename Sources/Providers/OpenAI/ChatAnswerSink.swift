@@ -10,8 +10,7 @@ struct ChatAnswerSink: AnswerSink {
   private enum Choices { case absent, empty, some }
 
   private(set) var reading = CallReading()
-  private var usage = OpenAIUsage()
-  private var hasUsage = false
+  private var usage = OpenAIUsageReader()
 
   // Of the current document.
   private var documentHasUsage = false
@@ -20,13 +19,10 @@ struct ChatAnswerSink: AnswerSink {
   private var hasOtherNews = false
   private var top = Top.other
   private var choiceField = ChoiceField.other
-  private var usageField: OpenAIUsage.Field?
-  private var details = Details.none
   private var isCounted = false
 
   private enum Top { case model, serviceTier, usage, error, choices, filters, other }
   private enum ChoiceField { case output, finishReason, other }
-  private enum Details { case none, input, output, searchSize }
 
   /// Forgets what belongs to one document.
   mutating func beginDocument() {
@@ -34,21 +30,18 @@ struct ChatAnswerSink: AnswerSink {
     choices = .absent
     hasOtherNews = false
     top = .other
+    usage.leave()
   }
 
   /// The reading so far.
   func read() -> CallReading {
     var reading = reading
-    if hasUsage, let (usage, isInconsistent) = usage.normalised() {
-      reading.usage = usage
-      reading.isUsageInconsistent = isInconsistent
-      // Searches of one call are all of one size.
-      if let size = reading.searchSize, size != .medium, let count = reading.usage?[.webSearches] {
-        reading.usage?[.webSearches] = 0
-        reading.usage?[size.bucket] = count
-      }
-    } else if hasUsage {
-      reading.isUsageInconsistent = usage.isInconsistent
+    reading.searchSize = usage.searchSize
+    usage.report(to: &reading)
+    // Searches of one call are all of one size.
+    if let size = reading.searchSize, size != .medium, let count = reading.usage?[.webSearches] {
+      reading.usage?[.webSearches] = 0
+      reading.usage?[size.bucket] = count
     }
     return reading
   }
@@ -73,8 +66,6 @@ struct ChatAnswerSink: AnswerSink {
       default: break
       }
       choiceField = .other
-      details = .none
-      usageField = nil
     } else if depth == 2, top == .choices {
       choices = .some
       choiceField = .other
@@ -82,14 +73,13 @@ struct ChatAnswerSink: AnswerSink {
   }
 
   mutating func end(isObject: Bool, at offset: Int, depth: Int) {
-    if depth == 2, top == .usage { details = .none }
+    if top == .usage { usage.end(below: depth - 1) }
   }
 
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     switch depth {
     case 1: topKey(text)
-    case 2 where top == .usage: usageKey(text)
-    case 3 where top == .usage: detailKey(text)
+    case 2... where top == .usage: usage.key(text, below: depth - 1)
     case 3 where top == .choices: choiceKey(text)
     case 4 where top == .choices: isCounted = choiceField == .output && !text.equals("role")
     default: break
@@ -97,6 +87,7 @@ struct ChatAnswerSink: AnswerSink {
   }
 
   private mutating func topKey(_ text: JSONText) {
+    usage.leave()
     top =
       if text.equals("choices") {
         .choices
@@ -124,48 +115,6 @@ struct ChatAnswerSink: AnswerSink {
     isCounted = choiceField == .output
   }
 
-  private mutating func usageKey(_ text: JSONText) {
-    details = .none
-    usageField = nil
-    if text.equals("prompt_tokens") || text.equals("input_tokens") {
-      usageField = .prompt
-    } else if text.equals("completion_tokens") || text.equals("output_tokens") {
-      usageField = .completion
-    } else if text.equals("total_tokens") {
-      usageField = .total
-    } else if text.equals("prompt_tokens_details") || text.equals("input_tokens_details") {
-      details = .input
-    } else if text.equals("completion_tokens_details") || text.equals("output_tokens_details") {
-      details = .output
-    } else if text.equals("prompt_cache_hit_tokens") {
-      usageField = .cached
-    } else if text.equals("num_search_queries") {
-      usageField = .searches
-    } else if text.equals("citation_tokens") {
-      usageField = .citations
-    } else if text.equals("reasoning_tokens") {
-      usageField = .reasoningBeside
-    } else if text.equals("search_context_size") {
-      details = .searchSize
-    }
-  }
-
-  private mutating func detailKey(_ text: JSONText) {
-    usageField = nil
-    switch details {
-    case .input:
-      if text.equals("cached_tokens") { usageField = .cached }
-      if text.equals("cache_write_tokens") { usageField = .cacheWrite }
-      if text.equals("audio_tokens") { usageField = .inputAudio }
-      if text.equals("image_tokens") { usageField = .inputImage }
-    case .output:
-      if text.equals("reasoning_tokens") { usageField = .reasoning }
-      if text.equals("audio_tokens") { usageField = .outputAudio }
-      if text.equals("image_tokens") { usageField = .outputImage }
-    case .none, .searchSize: break
-    }
-  }
-
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     switch top {
     case .choices:
@@ -177,8 +126,7 @@ struct ChatAnswerSink: AnswerSink {
       reading.responseModel = text.string ?? ""
     case .serviceTier where depth == 1: Self.keep(text, in: &reading.serviceTier)
     case .error where depth == 1: noteErrorHere()
-    case .usage where depth == 2 && details == .searchSize:
-      reading.searchSize = text.string.flatMap(SearchSize.init) ?? reading.searchSize
+    case .usage: usage.string(text)
     default: break
     }
   }
@@ -193,14 +141,7 @@ struct ChatAnswerSink: AnswerSink {
     _ value: JSONScalar, token: UnsafeRawBufferPointer, at range: Range<Int>, depth: Int
   ) {
     switch top {
-    case .usage where depth == 2 || depth == 3:
-      guard let field = usageField, value != .null else { return }
-      hasUsage = true
-      if case .number(let number) = value {
-        usage.set(field, number)
-      } else {
-        usage.set(field, nil)
-      }
+    case .usage: usage.scalar(value, token: token)
     case .choices where depth == 1 && value == .null: choices = .empty
     case .error where depth == 1 && value != .null && value != .boolean(false): noteErrorHere()
     default: break

@@ -73,7 +73,17 @@ struct ImageRequest {
       model: request.model, size: dimensions, quality: quality
     ).map { $0 + partial * ImageTokens.partialImage }
     request.media = units(request.choices)
+    request.pictureName = pictureName(of: request.model)
     return request
+  }
+
+  /// As `hd/1024-x-1024/dall-e-3`.
+  private func pictureName(of model: String) -> String? {
+    guard let dimensions, quality?.utf8.allSatisfy({ isAlphanumeric($0) }) ?? true else {
+      return nil
+    }
+    let size = "\(dimensions.width)-x-\(dimensions.height)/\(model)"
+    return quality.map { "\($0)/\(size)" } ?? size
   }
 
   private func units(_ count: Int64) -> MediaUnits {
@@ -107,10 +117,19 @@ struct ImageRequest {
   }
 
   /// Whether the value of a key that is not read may hold a picture, at servers of the same API.
+  /// A body may have millions of keys: nothing is allocated.
   static func mayHoldPicture(_ name: UnsafeRawBufferPointer) -> Bool {
-    let name = String(decoding: name, as: UTF8.self).lowercased()
-    return ["image", "img", "picture", "photo"].contains { name.contains($0) }
+    for start in name.indices where name[start] | 0x20 == 0x69 || name[start] | 0x20 == 0x70 {
+      for word in pictureWords where name.count - start >= word.utf8CodeUnitCount {
+        let part = name[start..<start + word.utf8CodeUnitCount]
+        if equalsFolding(UnsafeRawBufferPointer(rebasing: part), word) { return true }
+      }
+    }
+    return false
   }
+
+  /// Each begins with an `i` or a `p`.
+  private static let pictureWords: [StaticString] = ["image", "img", "picture", "photo"]
 
   static let otherPicture = "a picture under a name or in a list that is not known"
 

@@ -117,7 +117,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if top == .usage { usage.string() }
+    if top == .usage { usage.string(text) }
     guard depth == 1 else { return }
     switch top {
     case .type:

@@ -16,12 +16,16 @@ struct OpenAIUsageReader: Sendable {
   private(set) var milliseconds: Int64?
   private var field: OpenAIUsage.Field?
   private var isSeconds = false
+  private var isSearchSize = false
+  /// How much of its searches' results went before the model.
+  private(set) var searchSize: SearchSize?
   private var details = Details.none
 
   /// Nothing below the key is read any more.
   mutating func leave() {
     field = nil
     isSeconds = false
+    isSearchSize = false
     details = .none
   }
 
@@ -34,6 +38,7 @@ struct OpenAIUsageReader: Sendable {
   mutating func key(_ text: JSONText, below: Int) {
     field = nil
     isSeconds = false
+    isSearchSize = false
     switch (below, details) {
     case (1, _): topKey(text)
     case (2, .input): inputKey(text)
@@ -66,6 +71,11 @@ struct OpenAIUsageReader: Sendable {
     if text.equals("output_tokens") || text.equals("completion_tokens") { field = .completion }
     if text.equals("total_tokens") { field = .total }
     if text.equals("seconds") { isSeconds = true }
+    if text.equals("prompt_cache_hit_tokens") { field = .cached }
+    if text.equals("num_search_queries") { field = .searches }
+    if text.equals("citation_tokens") { field = .citations }
+    if text.equals("reasoning_tokens") { field = .reasoningBeside }
+    if text.equals("search_context_size") { isSearchSize = true }
     if text.equals("input_token_details") || text.equals("input_tokens_details")
       || text.equals("prompt_tokens_details")
     {
@@ -103,7 +113,8 @@ struct OpenAIUsageReader: Sendable {
   }
 
   /// A count that is said as text is no count.
-  mutating func string() {
+  mutating func string(_ text: JSONText) {
+    if isSearchSize { searchSize = text.string.flatMap(SearchSize.init) ?? searchSize }
     guard let field else { return }
     hasFigures = true
     usage.set(field, nil)

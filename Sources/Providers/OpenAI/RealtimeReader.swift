@@ -140,7 +140,7 @@ struct RealtimeSink: JSONSink {
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if usageDepth != nil { return usage.string() }
+    if usageDepth != nil { return usage.string(text) }
     guard depth < path.count else { return }
     switch (path[1], path[depth]) {
     case (.type, _) where depth == 1: type = text.string ?? ""

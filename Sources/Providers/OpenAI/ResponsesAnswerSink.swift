@@ -129,8 +129,8 @@ struct ResponsesAnswerSink: AnswerSink {
   }
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
-    if usageDepth != nil { return usage.string() }
-    if picturesDepth != nil { return pictures.string() }
+    if usageDepth != nil { return usage.string(text) }
+    if picturesDepth != nil { return pictures.string(text) }
     if depth == 1 {
       switch path[1] {
       case .type: type = text.string ?? ""
