@@ -265,6 +265,23 @@ final class AdmissionDesk: Sendable {
     try flushOrThrow()
   }
 
+  /// Stops an app at once. An order applied before does nothing.
+  ///
+  /// - Parameter end: ends the calls that are under way; none begins any more when it is called.
+  /// - Throws: `GatewayFault.journalUnavailable`; the order holds in memory all the same.
+  func isolate(
+    app: String, _ isolation: Isolation, at now: Timestamp, end: () -> Void
+  ) throws(GatewayFault) {
+    let isInForce = state.withLock { state in
+      if let event = state.admission.isolate(app: app, isolation, at: now) {
+        journal.append(event)
+      }
+      return state.admission.ledger.isolated[app] == isolation
+    }
+    if isInForce { end() }
+    try flushOrThrow()
+  }
+
   /// Charges calls anew. A repricing applied before does nothing.
   /// - Throws: `GatewayFault.journalUnavailable`; it holds in memory all the same.
   func reprice(_ repricing: Repricing, at now: Timestamp) throws(GatewayFault) {
@@ -303,7 +320,8 @@ final class AdmissionDesk: Sendable {
       let apps = policies.enumerated().map { index, policy in
         GatewaySnapshot.AppState(
           app: policy.app, budgets: balances[.app(policy.app)] ?? [],
-          cappedReason: ledger.capped[policy.app], counts: state.counts[index])
+          cappedReason: ledger.capped[policy.app], isolation: ledger.isolated[policy.app],
+          counts: state.counts[index])
       }
       let shared = balances.filter { $0.key.kind != .app }.sorted { $0.key.text < $1.key.text }
       return GatewaySnapshot(
@@ -347,8 +365,8 @@ extension AppCounts {
   fileprivate mutating func count(_ bill: AdmissionDesk.Bill) {
     calls += 1
     switch bill.outcome.ending {
-    case .completed, .clientGone: break
-    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
+    case .completed, .clientGone, .isolated: break
+    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable, .overBound: errors += 1
     }
     if bill.outcome.usage.source == .estimated { estimated += 1 }
     if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }

@@ -121,6 +121,21 @@ final class AnswerPipe {
     return true
   }
 
+  /// Ends a stream in mid-way with an event of ours.
+  /// - Returns: whether one could follow what the caller has got. Where none can, only the loss of
+  ///   the connection tells it that the answer is not whole.
+  func end(with event: [UInt8], into out: inout ByteBuffer) -> Bool {
+    guard case .body = phase, content.isBetweenEvents,
+      outFraming == .chunked || outFraming == .untilClose
+    else { return false }
+    phase = .ended
+    upstreamKeepsAlive = false
+    payload.writeBytes(event)
+    flushPayload(into: &out)
+    if outFraming == .chunked { out.append(ChunkFrame.bodyEnd) }
+    return true
+  }
+
   private(set) var status = 0
 
   /// All that the answer told, valid at any moment.
@@ -135,6 +150,8 @@ final class AnswerPipe {
   var unreadableCoding: ContentCoding? { content.isUnreadable ? content.coding : nil }
 
   var isStream: Bool { content.isStream }
+
+  var isBetweenEvents: Bool { content.isBetweenEvents }
 
   // MARK: Head
 

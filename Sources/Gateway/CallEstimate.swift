@@ -21,6 +21,8 @@ struct CallEstimate {
   /// Whether these bound the tokens that will be reported: not of a model that is billed by
   /// pictures, seconds or characters.
   var boundsTokens = true
+  /// How many answers the request asks for, at least 1.
+  var choices: Int64 = 1
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
   /// How large searches the request asks of a model that makes them by itself.
@@ -210,6 +212,7 @@ struct CallEstimate {
     isStream = request.isStream
     serviceTier = request.serviceTier
     region = request.region
+    choices = request.choices
     inputTokens = request.inputTokensMax
     units = request.units
     if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }

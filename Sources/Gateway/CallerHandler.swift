@@ -375,6 +375,11 @@ final class CallerHandler: ChannelInboundHandler {
     }
   }
 
+  func isolate(app: Int, _ denial: Denial) {
+    exchange?.isolate(app: app, denial)
+    if case .socket(let session) = phase { session.isolate(app: app, denial) }
+  }
+
   /// The grace is over.
   func stop() {
     exchange?.stop()

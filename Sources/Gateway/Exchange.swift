@@ -33,6 +33,8 @@ final class Exchange: Draining {
   var reserved = Money.zero
 
   var pipe: AnswerPipe?
+  /// Nil where nothing bounds the stream.
+  var watch: OutputWatch?
   /// The caller's bytes that are not written yet: head and first body bytes leave in one write.
   var outbox = ByteBuffer()
   /// The connection that serves has brought at least one byte of the answer.
@@ -215,6 +217,7 @@ final class Exchange: Draining {
     pipe = AnswerPipe(
       plan: plan, asked: asked, callID: callID, sample: answerSample(), limits: core.limits,
       decodedBytesMax: configuration.decodedBytesMax)
+    watch = outputWatch()
     let request = UpstreamRequest(
       plan: plan, upstream: core.upstreamLines[plan.upstream], splices: estimate.splices)
     var joined = context.takeBuffer(capacity: plan.headBytes.readableBytes + body.readableBytes)
@@ -263,7 +266,11 @@ final class Exchange: Draining {
     if progress.bodyBytes > 0, case .end(let ending) = call.answerBytes(progress.bodyBytes) {
       return end(ending)
     }
-    if progress.isEnded { end(call.answerEnded()) }
+    if progress.isEnded {
+      end(call.answerEnded())
+    } else if goesBeyondItsBound(by: progress) {
+      obey(call.stopped(as: .overBound, .answerOverBound))
+    }
   }
 
   func upstreamReadCompleted() {
@@ -337,7 +344,7 @@ final class Exchange: Draining {
   /// The gateway's grace is over.
   func stop() { obey(call.stopped()) }
 
-  private func obey(_ action: Call.TimeoutAction) {
+  func obey(_ action: Call.TimeoutAction) {
     switch action {
     case .ignore: deadline = nil
     case .refuse(let denial): refuse(denial)
@@ -366,9 +373,9 @@ final class Exchange: Draining {
       _ = write(to: caller)
       caller.exchangeEnded(keepsAlive: pipe?.keepsCallerAlive == true)
     case .failure(let failure): caller.answer(failure, of: self)
-    case .cut:
-      if outbox.readableBytes > 0 { _ = write(to: caller) }
-      caller.cut()
+    case .refusal(let denial): caller.answer(denial, of: self)
+    case .lastEvent(let denial): sayLast(denial, to: caller)
+    case .cut: cut(caller)
     case .nothing: break
     }
   }

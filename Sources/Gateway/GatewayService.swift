@@ -182,7 +182,7 @@ public final class GatewayService: Service, Sendable {
 
   // MARK: Orders and views
 
-  /// Applies an order from outside: caps or restores an app, or reads the keys again.
+  /// Applies an order from outside: stops or restores an app, or reads the keys again.
   ///
   /// Idempotent by the order's sequence. May block; never call it on an event loop.
   /// - Throws: `journalUnavailable`, `keysUnreadable`, `appUnknown`. Retry a retryable one.
@@ -195,6 +195,13 @@ public final class GatewayService: Service, Sendable {
     case .restore(let app):
       try check(app)
       try core.desk.cap(app: app, reason: nil, order: order.sequence, at: core.clock())
+    case .isolate(let app):
+      try check(app)
+      try core.desk.isolate(
+        app: app,
+        Isolation(order: order.sequence, actor: order.actor, reason: order.reason),
+        at: core.clock()
+      ) { endCalls(of: app, order: order.sequence) }
     case .keysChanged:
       let records = try Self.keys(from: loadKeys)
       core.keys = KeyTable(records: records, apps: core.apps.map(\.policy.app))
@@ -237,6 +244,14 @@ public final class GatewayService: Service, Sendable {
   public var ledger: Ledger { core.desk.ledger }
 
   // MARK: Parts
+
+  /// Ends all that is under way of an app, on every loop.
+  private func endCalls(of app: String, order: Int64) {
+    guard let index = core.apps.firstIndex(where: { $0.policy.app == app }) else { return }
+    for context in running.withLock({ $0?.loops }) ?? [] {
+      context.eventLoop.execute { context.value.isolate(app: index, .appIsolated(order: order)) }
+    }
+  }
 
   private func check(_ app: String) throws(GatewayFault) {
     guard core.apps.contains(where: { $0.policy.app == app }) else {

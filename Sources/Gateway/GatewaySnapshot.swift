@@ -9,8 +9,10 @@ public struct GatewaySnapshot: Sendable {
     /// The app's own, its environments' and its tags'; those that each key, user or model has are
     /// not listed.
     public var budgets: [BudgetBalance]
-    /// Why the app is stopped; nil where it runs.
+    /// Why the app is capped from outside; nil where it is not.
     public var cappedReason: String?
+    /// Who stopped the app at once, and why; nil where nobody did.
+    public var isolation: Isolation?
     public var counts: AppCounts
   }
 

@@ -54,7 +54,7 @@ struct LocalAnswer {
   }
 
   /// The id that people quote when they ask about a call: its number in the ledger.
-  private static func requestID(_ call: CallID?) -> String {
+  static func requestID(_ call: CallID?) -> String {
     call.map { "leeway-\($0.number)" } ?? "leeway-none"
   }
 

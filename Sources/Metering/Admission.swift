@@ -88,10 +88,12 @@ public struct Admission: Sendable {
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
   ///
-  /// Order: capped → model → cost bound → budgets. On admission of a call, for every budget that it
-  /// draws on and every unit that it asks anything of, settled + reserved (this call included) ≤
-  /// cap; where one says no, nothing is held in any. What asks nothing is no reason to refuse: it
-  /// leaves the balance as it is, even one over its cap.
+  /// Order: isolated → capped → model → cost bound → budgets.
+  ///
+  /// On admission of a call, for every budget that it draws on and every unit that it asks anything
+  /// of, settled + reserved (this call included) ≤ cap; where one says no, nothing is held in any.
+  /// What asks nothing is no reason to refuse: it leaves the balance as it is, even one over its
+  /// cap.
   ///
   /// - Parameter mayTighten: whether the bound can be made smaller: `tooLarge` is answered then,
   ///   where the call would else be refused for its money or its tokens.
@@ -122,6 +124,9 @@ public struct Admission: Sendable {
   /// The first rule besides the budgets that a call breaks.
   private func ruleBroken(by request: AdmissionRequest) -> Denial? {
     let app = request.app
+    if !ledger.isolated.isEmpty, let isolation = ledger.isolated[policies[app].app] {
+      return .appIsolated(order: isolation.order)
+    }
     if !ledger.capped.isEmpty, let reason = ledger.capped[policies[app].app] {
       return .appCapped(reason: reason)
     }

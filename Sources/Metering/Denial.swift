@@ -39,6 +39,9 @@ public enum Denial: Hashable, Sendable {
   case keysConflict
   /// The app was capped from outside (a drift verdict, a person); the text says by whom and why.
   case appCapped(reason: String)
+  /// The app was stopped at once, its open calls included. Not why: the reason is for those who may
+  /// read the record, and an app's callers may be whom it is about.
+  case appIsolated(order: Int64)
   case modelForbidden(model: String, allowed: [String])
   /// The text names the price file of the call's upstream.
   case modelUnpriced(model: String, file: String = "")
@@ -65,6 +68,8 @@ public enum Denial: Hashable, Sendable {
   case shuttingDown
   /// A batch's requests stand in a file that the upstream does not hand out; the text says why.
   case inputUnavailable(reason: String)
+  /// The answer went beyond the most that its call may cost, and was ended there.
+  case answerOverBound
   /// As many batches' files as may be are being read.
   case inputBusy
   /// The refusal of one request of a batch; the text says of which.
@@ -77,6 +82,7 @@ public enum Denial: Hashable, Sendable {
     case .keyRevoked: "key_revoked"
     case .keysConflict: "keys_conflict"
     case .appCapped: "app_capped"
+    case .appIsolated: "app_isolated"
     case .modelForbidden: "model_forbidden"
     case .modelUnpriced: "model_unpriced"
     case .outputUnbounded: "output_unbounded"
@@ -94,6 +100,7 @@ public enum Denial: Hashable, Sendable {
     case .shuttingDown: "shutting_down"
     case .inputUnavailable: "input_unavailable"
     case .inputBusy: "input_busy"
+    case .answerOverBound: "answer_over_bound"
     case .part(_, let denial): denial.code
     }
   }
@@ -103,11 +110,11 @@ public enum Denial: Hashable, Sendable {
     switch self {
     case .keyMissing, .keyUnknown, .keyRevoked: 401
     case .keysConflict, .outputUnbounded, .costUnbounded, .tokensUnbounded, .requestInvalid: 400
-    case .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
+    case .appIsolated, .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
     case .appCapped, .budgetExhausted: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown: 404
-    case .inputUnavailable: 502
+    case .inputUnavailable, .answerOverBound: 502
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown, .inputBusy: 503
     case .part(_, let denial): denial.httpStatus
     }
@@ -128,6 +135,10 @@ public enum Denial: Hashable, Sendable {
     case .appCapped(let reason):
       "This app is stopped: \(reason) It runs again when its owner or the platform team "
         + "restores it (leeway restore APP)."
+    case .appIsolated(let order):
+      "This app is isolated: no call of it passes, and those under way were ended. Why stands on "
+        + "record under order \(order) (leeway orders). Ask the platform team; it lets it run "
+        + "again with leeway restore APP."
     case .modelForbidden(let model, let allowed):
       "Model '\(model)' is not allowed for this app. Allowed: "
         + (allowed.isEmpty ? "none" : allowed.joined(separator: ", ")) + "."
@@ -171,6 +182,9 @@ public enum Denial: Hashable, Sendable {
     case .inputUnavailable(let reason):
       "The batch's input file cannot be read, so its cost is not known and no batch was made: "
         + reason
+    case .answerOverBound:
+      "The answer went beyond the most that this call may cost, so the gateway ended it here: the "
+        + "upstream did not keep to the call's output bound. What came was charged."
     case .inputBusy:
       "The gateway is reading as many batches' input files as it may at a time, so no batch was "
         + "made; try again shortly."

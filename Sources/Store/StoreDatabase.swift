@@ -183,6 +183,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("followed-1", migrate: createFollowed)
     migrator.registerMigration("scopes-1", migrate: addScopes)
     migrator.registerMigration("secrets-1", migrate: createSecrets)
+    migrator.registerMigration("isolation-1", migrate: addIsolation)
     return migrator
   }
 }

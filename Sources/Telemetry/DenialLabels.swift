@@ -30,6 +30,8 @@ extension Denial {
     case .inputBusy: 19
     case .tokensUnbounded: 20
     case .purseClosed: 21
+    case .appIsolated: 22
+    case .answerOverBound: 23
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -41,5 +43,6 @@ extension Denial {
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
     "input_busy", "tokens_unbounded", "purse_closed",
+    "app_isolated", "answer_over_bound",
   ]
 }

@@ -71,6 +71,7 @@ private struct Duel {
     case .endFollowed(let pick, let charge): try endFollowed(pick, charge)
     case .reprice(let pick, let charge, let number): try reprice(pick, charge, number)
     case .cap(let app, let number): try order(app, "stopped", number)
+    case .isolate(let app, let number): try order(app, nil, number, isolates: true)
     case .restore(let app, let number): try order(app, nil, number)
     case .refuse(let app):
       try note(
@@ -84,7 +85,7 @@ private struct Duel {
   private mutating func admit(_ shape: CallShape) throws {
     // No head is older than the process.
     let at = max(now - shape.late, startedAt)
-    if !naive.isCapped[shape.app],
+    if !naive.isCapped[shape.app], !naive.isIsolated[shape.app],
       shape.tokens != nil
         || !NaiveLedger.rules[shape.app].contains(where: { $0.caps.tokens != nil })
     {
@@ -248,14 +249,19 @@ private struct Duel {
     try check(found, of: Array(differences.keys), from: before)
   }
 
-  private mutating func order(_ app: Int, _ reason: String?, _ order: Int64) throws {
-    let event = admission.cap(app: "app\(app)", reason: reason, order: order, at: moment)
-    let isNew = order > naive.lastOrder
-    try require((event != nil) == isNew, "order \(order) applied twice or never")
+  private mutating func order(
+    _ app: Int, _ reason: String?, _ order: Int64, isolates: Bool = false
+  ) throws {
+    let event =
+      isolates
+      ? admission.isolate(app: "app\(app)", .by("mara", order), at: moment)
+      : admission.cap(app: "app\(app)", reason: reason, order: order, at: moment)
+    try require((event != nil) == (order > naive.lastOrder), "order \(order) twice or never")
     guard let event else { return }
     try note(event)
     naive.lastOrder = order
-    naive.isCapped[app] = reason != nil
+    if !isolates { naive.isCapped[app] = reason != nil }
+    if isolates || reason == nil { naive.isIsolated[app] = isolates }
   }
 
   /// The process dies: reservations in hand are lost, the ledger is folded anew from the journal.
@@ -309,7 +315,9 @@ private struct Duel {
     }
     for app in naive.isCapped.indices {
       let isCapped = admission.ledger.capped["app\(app)"] != nil
-      try require(isCapped == naive.isCapped[app], "app\(app) is stopped: \(isCapped)")
+      let isIsolated = admission.ledger.isolated["app\(app)"] != nil
+      let holds = (naive.isCapped[app], naive.isIsolated[app])
+      try require(holds == (isCapped, isIsolated), "app\(app) is stopped otherwise: \(holds)")
     }
     let open = Set(naive.calls.filter { $0.charge == nil }.map(\.number))
     try require(Set(admission.ledger.open.keys.map(\.number)) == open, "open calls differ")
@@ -366,6 +374,7 @@ private struct Duel {
         case .released: codes["released", default: 0] += 1
         case .expired: codes["expired", default: 0] += 1
         case .capped: codes["capped", default: 0] += 1
+        case .isolated: codes["isolated", default: 0] += 1
         case .repriced: codes["repriced", default: 0] += 1
         case .followed: codes["followed", default: 0] += 1
         case .forgotten: break
@@ -380,10 +389,10 @@ private struct Duel {
       codes["crossings", default: 0] += duel.crossings.count
     }
     for code in [
-      "reserved", "settled", "released", "expired", "capped", "app_capped", "budget_exhausted",
-      "key_revoked", "crossings", "repriced", "followed", "purse_closed", "tokens_unbounded",
-      "money", "tokens", "calls", "organisation", "team", "app", "environment", "key", "model",
-      "user", "tag",
+      "reserved", "settled", "released", "expired", "capped", "app_capped", "isolated",
+      "app_isolated", "budget_exhausted", "key_revoked", "crossings", "repriced", "followed",
+      "purse_closed", "tokens_unbounded", "money", "tokens", "calls", "organisation", "team", "app",
+      "environment", "key", "model", "user", "tag",
     ] {
       #expect(codes[code, default: 0] >= 20, "\(code): \(codes)")
     }

@@ -18,6 +18,7 @@ enum Step: CustomStringConvertible {
   /// Charges two calls that ended before anew.
   case reprice(pick: Int, charge: Int64, number: Int64)
   case cap(app: Int, order: Int64)
+  case isolate(app: Int, order: Int64)
   case restore(app: Int, order: Int64)
   case refuse(app: Int)
   case pass(milliseconds: Int64)
@@ -25,7 +26,11 @@ enum Step: CustomStringConvertible {
 
   static func random(_ generator: inout SeededGenerator) -> Step {
     let app = generator.int(0...2)
-    switch generator.int(0...22) {
+    switch generator.int(0...23) {
+    case 23:
+      return generator.chance(0.3)
+        ? .isolate(app: app, order: generator.int(1...9))
+        : .restore(app: app, order: generator.int(1...9))
     case 20, 21: return .follow(pick: generator.int(0...50))
     case 22:
       return .endFollowed(
@@ -93,6 +98,7 @@ enum Step: CustomStringConvertible {
     case .reprice(let pick, let charge, let number):
       "reprice ended call #\(pick) at \(charge), number \(number)"
     case .cap(let app, let order): "cap app \(app) by order \(order)"
+    case .isolate(let app, let order): "isolate app \(app) by order \(order)"
     case .restore(let app, let order): "restore app \(app) by order \(order)"
     case .refuse(let app): "refuse app \(app)"
     case .pass(let span): "\(span) ms pass"
@@ -108,5 +114,11 @@ final class Held {
 
   deinit {
     if let reservation = reservation.take() { _ = reservation.close() }
+  }
+}
+
+extension Isolation {
+  static func by(_ actor: String, _ order: Int64) -> Isolation {
+    Isolation(order: order, actor: actor, reason: "leaked")
   }
 }

@@ -70,7 +70,8 @@ import Testing
     .purseClosed(scope: .app("a"), budget: "purse", from: "", until: "2026-11-24 00:00 UTC"),
     .requestInvalid(message: "bad."),
     .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: "x"), .journalUnavailable,
-    .shuttingDown, .inputUnavailable(reason: "late."), .inputBusy,
+    .shuttingDown, .inputUnavailable(reason: "late."), .inputBusy, .appIsolated(order: 7),
+    .answerOverBound,
   ]
 
   @Test func codesAreFitForMetricLabelsAndMessagesForPeople() {

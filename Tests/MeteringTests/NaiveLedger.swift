@@ -112,6 +112,7 @@ struct NaiveLedger {
 
   var calls: [Call] = []
   var isCapped = [false, false, false]
+  var isIsolated = [false, false, false]
   var lastOrder: Int64 = 0
   var lastRepricing: Int64 = 0
   var latest: Int64 = 0
@@ -233,6 +234,7 @@ struct NaiveLedger {
   // MARK: The answer
 
   func answer(_ shape: CallShape, at: Int64) -> Answer {
+    if isIsolated[shape.app] { return .denied("app_isolated") }
     if isCapped[shape.app] { return .denied("app_capped") }
     let rules = Self.rules[shape.app].filter { Self.scope($0, shape) != nil }
     if shape.tokens == nil, Self.rules[shape.app].contains(where: { $0.caps.tokens != nil }) {

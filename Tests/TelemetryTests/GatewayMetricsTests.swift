@@ -104,6 +104,7 @@ import Testing
       .inputUnavailable(reason: text), .inputBusy,
       .tokensUnbounded,
       .purseClosed(scope: .app(text), budget: text, from: text, until: text),
+      .appIsolated(order: 1), .answerOverBound,
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

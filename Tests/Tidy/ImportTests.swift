@@ -34,7 +34,7 @@ import Testing
       "ServiceLifecycle",
     ]),
     "Admin": system.union([
-      "Metering", "Markup", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",
+      "Metering", "Markup", "Crypto", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",
       "ServiceLifecycle",
     ]),
     "Rehearsal": system.union(["Wire", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"]),

@@ -20,8 +20,8 @@ public struct LeewayCommand: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
-      DriftCommand.self, RestoreCommand.self, RehearseCommand.self, PricesCommand.self,
-      RepriceCommand.self, ReconcileCommand.self,
+      DriftCommand.self, IsolateCommand.self, RestoreCommand.self, OrdersCommand.self,
+      RehearseCommand.self, PricesCommand.self, RepriceCommand.self, ReconcileCommand.self,
     ])
 
   public init() {}
