@@ -17,8 +17,8 @@ final class AnswerPipe {
     var isStream = false
     /// The caller did not ask for a stream's usage, so it must not see it.
     var hidesUsage = false
-    /// The output bound that the gateway put in, for the caller to know; nil: none.
-    var outputBound: Int64?
+    /// Lines of the gateway's own for the answer's head, each with its end.
+    var lines = ""
   }
 
   /// What a piece of the answer brought.
@@ -239,7 +239,8 @@ final class AnswerPipe {
     _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
   ) {
     // The head's own lines, and at most what is written beside them below.
-    out.write(atMost: head.byteCount + Self.ownLinesBytesMax) { cursor in
+    let lines = Array(asked.lines.utf8)
+    out.write(atMost: head.byteCount + Self.ownLinesBytesMax + lines.count) { cursor in
       cursor.append("HTTP/1.1 ")
       cursor.append(decimal: head.status)
       cursor.append(" ")
@@ -257,11 +258,7 @@ final class AnswerPipe {
         cursor.append(decimal: Int(clamping: callID.number))
         cursor.append("\r\n")
       }
-      if let bound = asked.outputBound {
-        cursor.append("x-leeway-output-bound: ")
-        cursor.append(decimal: Int(clamping: bound))
-        cursor.append("\r\n")
-      }
+      if !lines.isEmpty { cursor.append(lines) }
       if head.status == 101 {
         cursor.append("connection: upgrade\r\nupgrade: websocket\r\n")
       } else if !keepsCallerAlive {

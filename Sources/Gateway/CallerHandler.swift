@@ -249,7 +249,7 @@ final class CallerHandler: ChannelInboundHandler {
     let keepsAlive = canKeepAlive(exchange)
     let answer = LocalAnswer(
       denial: denial, dialect: exchange.plan.dialect, call: exchange.callID,
-      keepsAlive: keepsAlive, isHead: exchange.plan.isHead)
+      lines: exchange.rateLines, keepsAlive: keepsAlive, isHead: exchange.plan.isHead)
     finish(answer, keepsAlive: keepsAlive)
   }
 

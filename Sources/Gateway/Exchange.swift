@@ -212,8 +212,7 @@ final class Exchange: Draining {
     requestSentAt = now
     deadline = now + .seconds(configuration.answerTimeoutSeconds)
     let asked = AnswerPipe.Asked(
-      isStream: estimate.isStream, hidesUsage: estimate.hidesUsage,
-      outputBound: estimate.outputBound)
+      isStream: estimate.isStream, hidesUsage: estimate.hidesUsage, lines: ownLines)
     pipe = AnswerPipe(
       plan: plan, asked: asked, callID: callID, sample: answerSample(), limits: core.limits,
       decodedBytesMax: configuration.decodedBytesMax)

@@ -56,7 +56,8 @@ final class GatewayCore: Sendable {
     for upstream in upstreams { try upstream.check() }
     estimatePolicies = apps.map { app in
       CallEstimate.Policy(
-        outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted,
+        outputTokensDefault: app.policy.outputTokensDefault,
+        isBudgeted: app.policy.isBudgeted || app.policy.limitsTokenRate,
         limitsModels: app.policy.models != nil)
     }
     scopes = apps.map { CallScopes($0.policy) }

@@ -57,6 +57,7 @@ extension Admission {
     var capsTokens = false
 
     init(_ policy: AppPolicy) {
+      capsTokens = policy.limitsTokenRate
       for budget in policy.budgets {
         if budget.caps.tokens != nil { capsTokens = true }
         switch budget.holder {

@@ -24,6 +24,8 @@ public struct AdmissionRequest: Sendable {
   public var tokens: Int64?
   /// As how many calls it counts: 0 for what costs nothing at the provider by its nature.
   public var calls: Int64 = 1
+  /// It is worked off by the provider at its own pace: rates count its tokens no more.
+  public var isBatch = false
   /// The environment that its key was issued for; empty: the app's.
   public var environment = ""
   /// Who the call is made for, under a name that says nothing of the person.
@@ -69,6 +71,7 @@ public struct Admission: Sendable {
   var subjects: [Subject: Int] = [:]
   /// The latest moment that was asked about: rolling windows do not go back behind it.
   var latest = Timestamp(milliseconds: .min)
+  var throttle: Throttle
   /// By an account's place.
   var watches: [Watch] = []
   var gauges: [Gauge] = []
@@ -84,11 +87,12 @@ public struct Admission: Sendable {
     choices = policies.map(AccountChoice.init)
     known = Self.places(of: policies)
     standings = Array(repeating: Standing(), count: policies.count)
+    throttle = Throttle(policies)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
   ///
-  /// Order: isolated → capped → model → cost bound → budgets.
+  /// Order: isolated → capped → model → cost bound → rates → budgets.
   ///
   /// On admission of a call, for every budget that it draws on and every unit that it asks anything
   /// of, settled + reserved (this call included) ≤ cap; where one says no, nothing is held in any.
@@ -101,6 +105,11 @@ public struct Admission: Sendable {
     _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp
   ) -> Decision {
     if let denial = ruleBroken(by: request) { return deny(denial, request, at: now) }
+    let isThrottled = throttle.holds(request.app)
+    if isThrottled, let refusal = throttle.refusal(of: request, at: now) {
+      if mayTighten, refusal.unit == .tokens { return .tooLarge(room: Money(nanodollars: .max)) }
+      return deny(.rateLimited(refusal), request, at: now)
+    }
     let row = standing(of: request, at: now)
     if let denial = standings[row].denial { return deny(denial, request, at: now) }
     let amounts = request.amounts
@@ -118,6 +127,7 @@ public struct Admission: Sendable {
           upstream: request.upstream, model: request.model, isStream: request.isStream,
           amounts: amounts, accounts: standings[row].accounts)))
     ledger.apply(event, at: standings[row].places)
+    if isThrottled { throttle.take(request, for: call, at: now) }
     return .admitted(Reservation(call: call, amount: amounts.money), event)
   }
 
@@ -204,6 +214,7 @@ public struct Admission: Sendable {
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
     let call = reservation.close()
+    throttle.end(call, used: outcome.tokens)
     let places = ledger.places(of: call) ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
@@ -235,7 +246,9 @@ public struct Admission: Sendable {
   public mutating func release(
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
-    record(.released(reservation.close(), outcome), at: now)
+    let call = reservation.close()
+    throttle.end(call, used: 0)
+    return record(.released(call, outcome), at: now)
   }
 
   /// Records a refusal that was decided before admission could be asked.

@@ -87,6 +87,9 @@ public struct AppPolicy: Sendable {
   public var alertPercents: [Int]
   /// The tags that its calls may carry, at most `TagSet.countMax`.
   public var tags: [String] = []
+  public var rates = RateLimits()
+  /// Those that each of its keys has.
+  public var ratesPerKey = RateLimits()
   /// The environment of keys that were issued for none.
   public var environment = AppPolicy.usualEnvironment
 
@@ -104,6 +107,12 @@ public struct AppPolicy: Sendable {
   }
 
   public var isBudgeted: Bool { !budgets.isEmpty }
+
+  public var limitsTokenRate: Bool {
+    rates.tokensPerMinute != nil || ratesPerKey.tokensPerMinute != nil
+  }
+
+  public var isThrottled: Bool { !rates.isEmpty || !ratesPerKey.isEmpty }
 
   public func allows(model: String) -> Bool {
     guard let models else { return true }

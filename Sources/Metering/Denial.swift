@@ -52,7 +52,9 @@ public enum Denial: Hashable, Sendable {
   /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
   case pathUnmetered(path: String)
   indirect case budgetExhausted(BudgetRefusal)
-  /// The app has a token budget, and nothing bounds the call's tokens.
+  /// More calls or tokens in a minute, or at once, than the app or its key may have.
+  indirect case rateLimited(RateRefusal)
+  /// The app has a token budget or rate, and nothing bounds the call's tokens.
   case tokensUnbounded
   /// The purse is not open yet, or no longer.
   indirect case purseClosed(scope: BudgetScope, budget: String, from: String, until: String)
@@ -90,6 +92,8 @@ public enum Denial: Hashable, Sendable {
     case .pathUnmetered: "path_unmetered"
     case .budgetExhausted: "budget_exhausted"
     case .tokensUnbounded: "tokens_unbounded"
+    case .rateLimited(let refusal):
+      refusal.unit == .concurrentCalls ? "concurrency_limited" : "rate_limited"
     case .purseClosed: "purse_closed"
     case .windowUnknown: "window_unknown"
     case .requestInvalid: "request_invalid"
@@ -111,7 +115,7 @@ public enum Denial: Hashable, Sendable {
     case .keyMissing, .keyUnknown, .keyRevoked: 401
     case .keysConflict, .outputUnbounded, .costUnbounded, .tokensUnbounded, .requestInvalid: 400
     case .appIsolated, .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
-    case .appCapped, .budgetExhausted: 429
+    case .appCapped, .budgetExhausted, .rateLimited: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown: 404
     case .inputUnavailable, .answerOverBound: 502
@@ -155,8 +159,9 @@ public enum Denial: Hashable, Sendable {
       "Usage of '\(path)' cannot be read yet, so a budgeted app may not call it."
     case .budgetExhausted(let refusal):
       Self.budgetMessage(refusal)
+    case .rateLimited(let refusal): refusal.message
     case .tokensUnbounded:
-      "The tokens of this call cannot be bounded, so it cannot be held to a token budget. "
+      "The tokens of this call cannot be bounded, so it cannot be held to a token budget or rate. "
         + "Set a bound of its output in the request, or outputTokensMax in the app's policy; where "
         + "the model is billed by other units, its owner caps it in money or calls."
     case .purseClosed(let scope, let budget, let from, let until):

@@ -48,6 +48,10 @@ public enum Refusal {
       [("x-should-retry", "false")]
     case .journalUnavailable, .shuttingDown, .inputBusy:
       [("x-should-retry", "true"), ("retry-after", "1")]
+    case .rateLimited(let refusal):
+      refusal.retryAfterSeconds.map {
+        [("x-should-retry", "true"), ("retry-after", String($0))]
+      } ?? [("x-should-retry", "false")]
     case .part(_, let denial): retryHeaders(denial)
     default: []
     }
@@ -58,6 +62,8 @@ public enum Refusal {
   ) -> (type: String, code: String, parameter: String?) {
     switch denial {
     case .keyMissing, .keyUnknown, .keyRevoked: ("authentication_error", "invalid_api_key", nil)
+    case .rateLimited(let refusal):
+      (refusal.unit == .tokens ? "tokens" : "requests", "rate_limit_exceeded", nil)
     case .budgetExhausted, .appCapped, .purseClosed:
       ("insufficient_quota", "insufficient_quota", nil)
     case .modelForbidden, .modelUnpriced: ("permission_error", denial.code, "model")

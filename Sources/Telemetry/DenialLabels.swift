@@ -32,6 +32,7 @@ extension Denial {
     case .purseClosed: 21
     case .appIsolated: 22
     case .answerOverBound: 23
+    case .rateLimited(let refusal): refusal.unit == .concurrentCalls ? 25 : 24
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -43,6 +44,7 @@ extension Denial {
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
     "input_busy", "tokens_unbounded", "purse_closed",
-    "app_isolated", "answer_over_bound",
+    "app_isolated", "answer_over_bound", "rate_limited",
+    "concurrency_limited",
   ]
 }

@@ -21,6 +21,11 @@ extension AppSettings {
     if let zone = root.take("timeZone")?.timeZone() { timeZone = zone }
     readUpstreams(root, context: context)
     readBudgets(root, context: context)
+    for (key, limits) in [
+      ("rates", \AppSettings.rates), ("ratesPerKey", \.ratesPerKey),
+    ] as [(String, WritableKeyPath<AppSettings, RateLimits>)] {
+      if let node = root.take(key) { self[keyPath: limits].read(node) }
+    }
     readModels(root)
     if let count = root.take("outputTokensMax")?.integer(in: 1...10_000_000) {
       outputTokensMax = count

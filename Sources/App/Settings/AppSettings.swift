@@ -57,6 +57,9 @@ public struct AppSettings: Sendable {
   /// By name; the environments that keys can be issued for, and the tags that calls may carry.
   var environments: [String: BudgetSettings] = [:]
   var tags: [String: BudgetSettings] = [:]
+  /// How fast it may call, and each of its keys.
+  public var rates = RateLimits()
+  public var ratesPerKey = RateLimits()
   /// Its team and the organisation, where there are such: their budgets hold for it, too.
   var shared: [SharedSettings] = []
   /// Models that the app may call; nil: all. An entry that ends in `*` matches by prefix.
@@ -102,6 +105,8 @@ public struct AppSettings: Sendable {
       models: models, outputTokensDefault: outputTokensMax, alertPercents: alertPercents)
     policy.tags = tagNames
     policy.environment = environment
+    policy.rates = rates
+    policy.ratesPerKey = ratesPerKey
     return policy
   }
 }
