@@ -57,6 +57,7 @@ let package = Package(
     module("Providers", ["Metering"]),
     module("Contracts"),
     module("Drift"),
+    module("Labels", ["Drift", crypto]),
     module("Alerting"),
     module("Wire"),
     .target(
@@ -78,7 +79,8 @@ let package = Package(
     module(
       "Analyzer",
       [
-        "Metering", "Contracts", "Drift", "Alerting", "Store", "Markup", crypto, lifecycle, logging,
+        "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", crypto, lifecycle,
+        logging,
       ]),
     module(
       "Admin",
@@ -92,7 +94,7 @@ let package = Package(
     module(
       "App",
       [
-        "Metering", "Providers", "Contracts", "Drift", "Alerting", "Curl", "Store",
+        "Metering", "Providers", "Contracts", "Drift", "Labels", "Alerting", "Curl", "Store",
         "Telemetry", "Notify", "Gateway", "Analyzer", "Admin", "Rehearsal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"), crypto, metrics, lifecycle, logging,
@@ -114,6 +116,7 @@ let package = Package(
     tests("ProvidersTests", ["Providers", "Metering", "TestSupport"]),
     tests("ContractsTests", ["Contracts", "TestSupport"]),
     tests("DriftTests", ["Drift", "TestSupport"], exclude: ["Oracles"]),
+    tests("LabelsTests", ["Labels", "Drift", "TestSupport"]),
     tests("AlertingTests", ["Alerting", "TestSupport"]),
     tests("WireTests", ["Wire", "WireFuzzing", "TestSupport"], exclude: ["Inflate"]),
     tests("TokensTests", ["Tokens", "TestSupport"], exclude: ["Peers"]),
@@ -131,14 +134,19 @@ let package = Package(
       ], exclude: ["Coded", "Peers"]),
     tests(
       "AnalyzerTests",
-      ["Analyzer", "App", "Alerting", "Drift", "Metering", "Store", "TestSupport", logging]),
+      [
+        "Analyzer", "App", "Alerting", "Drift", "Labels", "Metering", "Store", "TestSupport", logging,
+      ]),
     tests("AdminTests", ["Admin", "Metering", "TestSupport", crypto, lifecycle, logging]),
     tests(
       "RehearsalTests",
       ["Rehearsal", "Wire", "TestSupport", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
     tests(
       "AppTests",
-      ["App", "Alerting", "Analyzer", "Metering", "Providers", "Store", "TestSupport", logging],
+      [
+        "App", "Alerting", "Analyzer", "Labels", "Metering", "Providers", "Store", "TestSupport",
+        logging,
+      ],
       exclude: ["Peers"]),
     tests("Acceptance", ["leeway", "Metering", "Store", "TestSupport"], exclude: ["Peers"]),
     tests("Tidy", []),

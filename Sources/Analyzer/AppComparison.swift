@@ -4,6 +4,7 @@
 import Crypto
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 
@@ -43,7 +44,7 @@ public func compareApp(
   _ policy: AppDriftPolicy, with baseline: Baseline, period: SampleSpan, zone: TimeZone,
   familySize: Int? = nil, in store: StoreDatabase
 ) throws(AnalyzerFault) -> AppComparison {
-  let classifiers = try makeClassifiers(policy.classifiers)
+  let classifiers = try policy.makeClassifiers()
   let periodLabels = try Labelling(of: period, by: classifiers, in: store)
   let baselineLabels = try labelAgain(baseline, by: classifiers, in: store)
   let id = try baseline.id

@@ -2,6 +2,7 @@
 
 import Alerting
 import Drift
+import Labels
 import Store
 
 /// One app's drift policy.
@@ -49,6 +50,14 @@ public struct AppDriftPolicy: Hashable, Sendable {
     self.recipients = recipients
     self.alertsOn = alertsOn
     self.sampleRate = sampleRate
+  }
+
+  /// - Throws: `classifier`.
+  public func makeClassifiers() throws(AnalyzerFault) -> [any Classifier] {
+    do { return try Labels.makeClassifiers(classifiers) } catch {
+      throw AnalyzerFault(
+        .classifier, error.message, hint: "Correct the classifiers of the app's policy.")
+    }
   }
 
   /// - Throws: `filter` where a condition cannot be read.

@@ -4,6 +4,7 @@
 import Crypto
 import Drift
 import Foundation
+import Labels
 import Metering
 
 /// A pinned baseline of an app: thresholds/baselines/APP/NAME.json.
@@ -260,11 +261,7 @@ public struct BaselineFolder: Hashable, Sendable {
   }
 
   /// Names of an app's baselines, sorted.
-  public func names(app: String) -> [String] {
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(app)")) ?? []
-    return entries.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
-      .filter(Self.isFileName).sorted()
-  }
+  public func names(app: String) -> [String] { fileNames(in: "\(path)/\(app)") }
 
   /// Every baseline, by app and name. A file that cannot be read is an error, not left out.
   public func list(app: String? = nil) throws(AnalyzerFault) -> [Baseline] {

@@ -21,7 +21,7 @@ public func pinBaseline(
       .name, "A baseline needs a reason",
       hint: "Say why this period is the measure: --reason TEXT.")
   }
-  let classifiers = try makeClassifiers(policy.classifiers)
+  let classifiers = try policy.makeClassifiers()
   guard !classifiers.isEmpty else {
     throw AnalyzerFault(
       .classifier, "App \(policy.app) declares no classifier",

@@ -3,6 +3,7 @@
 
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 
@@ -11,7 +12,9 @@ extension SampleView {
   public init(_ sample: SampleRecord) {
     self.init(
       output: sample.output, input: sample.input, reference: sample.reference,
-      fields: sample.fields, status: sample.status, finishReason: sample.finishReason)
+      fields: sample.fields, tools: sample.tools, status: sample.status,
+      finishReason: sample.finishReason,
+      latencyMilliseconds: sample.latencyMilliseconds)
   }
 }
 

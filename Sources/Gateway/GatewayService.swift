@@ -240,6 +240,11 @@ public final class GatewayService: Service, Sendable {
   /// Every app's balances, counts and state, in one instant.
   public func snapshot() -> GatewaySnapshot { core.desk.snapshot(at: core.clock()) }
 
+  /// What is left of the rates of the app at an index and one of its keys.
+  func rateStanding(app: Int, key: Int64) -> [RateStanding] {
+    core.desk.rateStanding(app: app, key: key, at: core.clock())
+  }
+
   /// A copy of the ledger: equal to the fold of the store's checkpoint and the journal.
   public var ledger: Ledger { core.desk.ledger }
 

@@ -192,8 +192,18 @@ final class SampleQueue: Sendable {
       app: draft.app, call: draft.call, origin: "gateway", model: draft.model, time: draft.time,
       status: draft.status, input: draft.redactor.redact(input).text,
       output: draft.redactor.redact(text(output)).text,
-      finishReason: output.finishReason, latencyMilliseconds: draft.latencyMilliseconds,
+      fields: tools(output, draft.redactor), finishReason: output.finishReason,
+      latencyMilliseconds: draft.latencyMilliseconds,
       probability: draft.probability)
+  }
+
+  /// The names of the called tools as the field that classifiers read. A name, too, is made by the
+  /// model, and may be anything.
+  private static func tools(_ output: OutputText, _ redactor: Redactor) -> [String: String] {
+    let names = output.toolNames.prefix(64).map { name in
+      String(redactor.redact(name).text.replacing(",", with: " ").prefix(128))
+    }
+    return names.isEmpty ? [:] : [SampleRecord.toolsField: names.joined(separator: ",")]
   }
 
   /// What the model said; for an error, what the provider said about it.

@@ -7,7 +7,7 @@ extension Admission {
     _ reservation: consuming Reservation, job: FollowedJob, at now: Timestamp
   ) -> LedgerEvent {
     let call = reservation.close()
-    throttle.end(call, used: nil)
+    throttle.end(call, used: nil, at: now)
     return record(.followed(call, job), at: now)
   }
 

@@ -214,7 +214,7 @@ public struct Admission: Sendable {
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
     let call = reservation.close()
-    throttle.end(call, used: outcome.tokens)
+    throttle.end(call, used: outcome.tokens, at: now)
     let places = ledger.places(of: call) ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
@@ -247,7 +247,7 @@ public struct Admission: Sendable {
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
     let call = reservation.close()
-    throttle.end(call, used: 0)
+    throttle.end(call, used: 0, at: now)
     return record(.released(call, outcome), at: now)
   }
 

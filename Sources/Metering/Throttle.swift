@@ -110,15 +110,19 @@ struct Throttle: Sendable {
   /// A call has ended, or goes on without its caller.
   ///
   /// - Parameter used: the tokens that it used; nil: what it was thought to use stands.
-  mutating func end(_ call: CallID, used: Int64?) {
+  mutating func end(_ call: CallID, used: Int64?, at now: Timestamp) {
     guard !leases.isEmpty, let lease = leases.removeValue(forKey: call) else { return }
-    Self.end(&apps[lease.app], lease, used)
-    if lease.key >= 0 { Self.end(&keys[lease.key], lease, used) }
+    Self.end(&apps[lease.app], lease, used, at: now)
+    if lease.key >= 0 { Self.end(&keys[lease.key], lease, used, at: now) }
   }
 
-  private static func end(_ meter: inout Meter, _ lease: Lease, _ used: Int64?) {
+  private static func end(
+    _ meter: inout Meter, _ lease: Lease, _ used: Int64?, at now: Timestamp
+  ) {
     meter.open -= 1
-    guard let used else { return }
+    guard let used, meter.tokens != nil else { return }
+    // First: what is above the brim then is lost, whatever is taken now.
+    meter.tokens?.fill(at: now)
     if used <= lease.tokens {
       meter.tokens?.giveBack(lease.tokens - used)
     } else {
@@ -129,7 +133,7 @@ struct Throttle: Sendable {
   /// Frees the slots of calls whose end was lost. False: there is none.
   private mutating func reclaim(at now: Timestamp) -> Bool {
     let lost = leases.filter { $0.value.since.adding(milliseconds: Self.leaseMilliseconds) <= now }
-    for call in lost.keys { end(call, used: nil) }
+    for call in lost.keys { end(call, used: nil, at: now) }
     return !lost.isEmpty
   }
 

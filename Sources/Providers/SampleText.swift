@@ -10,7 +10,9 @@ public struct OutputText: Hashable, Sendable {
   /// `stop`, `length`, `tool_calls`, …; empty where not said.
   public var finishReason = ""
   /// Tool calls as a compact JSON array of `{"name","arguments"}`; empty where there are none.
-  public var toolCalls = ""
+  public private(set) var toolCalls = ""
+  /// The names of the called tools, in order; one that is called twice stands there twice.
+  public private(set) var toolNames: [String] = []
   /// The message of an error, where the answer is one.
   public var errorMessage: String?
 
@@ -19,6 +21,11 @@ public struct OutputText: Hashable, Sendable {
   /// Text and tool calls together, as a sample stores them: the text, a line feed, the calls.
   public var combined: String {
     [text, toolCalls].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  mutating func take(_ calls: [ToolCall]) {
+    toolCalls = ToolCall.json(calls)
+    toolNames = calls.map(\.name)
   }
 }
 

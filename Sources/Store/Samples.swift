@@ -23,7 +23,7 @@ public struct SampleRecord: Hashable, Sendable {
   public var output: String
   /// What the output should have been, where it is known.
   public var reference: String?
-  /// Imported labels by name (`label.NAME` columns).
+  /// Labels by name: imported (`label.NAME` columns), and `toolsField` of the gateway's samples.
   public var fields: [String: String]
   public var tags: [String: String]
   public var finishReason: String
@@ -31,6 +31,9 @@ public struct SampleRecord: Hashable, Sendable {
   public var latencyMilliseconds: Int64
   /// The chance, in 0…1, with which a call like this was chosen.
   public var probability: Double
+
+  /// The field with the names of the tools that the answer calls, in order, commas between.
+  public static let toolsField = "tools"
 
   public init(
     id: Int64? = nil, app: String, call: CallID? = nil, origin: String, model: String,
@@ -53,6 +56,13 @@ public struct SampleRecord: Hashable, Sendable {
     self.finishReason = finishReason
     self.latencyMilliseconds = latencyMilliseconds
     self.probability = probability
+  }
+}
+
+extension SampleRecord {
+  /// The names of the tools that the answer calls, in order.
+  public var tools: [String] {
+    (fields[Self.toolsField] ?? "").split(separator: ",").map(String.init)
   }
 }
 

@@ -1,6 +1,6 @@
 // A classifier that counts how often it is asked.
 
-import Analyzer
+import Labels
 import Synchronization
 
 final class CountingClassifier: Classifier {

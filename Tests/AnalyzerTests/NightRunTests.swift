@@ -5,6 +5,7 @@ import Alerting
 import Analyzer
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 import Testing

@@ -4,6 +4,7 @@
 import Analyzer
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 import Synchronization

@@ -112,6 +112,14 @@ import Testing
     Slip(
       "classifiers:\n  - { name: right, kind: equals, of: anser }\n"
         + "  - { name: answer, kind: field, column: x }", 2, "did you mean 'answer'?"),
+    Slip(
+      "classifiers:\n  - { name: a, kind: keywords, rules: [{ label: x, any: ['!'] }] }", 2,
+      "which has no letter or digit"),
+    Slip(
+      "classifiers:\n  - { name: a, kind: length, bands: [9, 3] }", 2, "the edges do not ascend"),
+    Slip(
+      "classifiers:\n  - { name: a, kind: trained, file: intent }", 2,
+      "Train one with 'leeway classifier train'"),
     Slip("classifiers:\n  - { kind: refusal }", 2, "'classifiers[0].name' is missing"),
     Slip("classifiers:\n  - { name: A b, kind: refusal }", 2, "classifier name 'A b' cannot"),
     Slip("drift: { familyRate: 2 }", 1, "'drift.familyRate' is 2.0, out of range"),

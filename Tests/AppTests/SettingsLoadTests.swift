@@ -2,6 +2,7 @@
 // files that are checked in.
 
 import Foundation
+import Labels
 import Metering
 import TestSupport
 import Testing
@@ -135,6 +136,19 @@ import Testing
           - { name: accuracy, kind: equals, of: answer }
           - { name: human, kind: field, column: label.human }
           - { name: refusal, kind: refusal, partial: answer }
+          - name: topic
+            kind: keywords
+            rules:
+              - { label: billing, any: [invoice, refund*], not: [no refund] }
+              - { label: both, all: [a, b] }
+            none: other
+          - { name: tool, kind: tool, every: true }
+          - { name: finish, kind: finish }
+          - { name: whole, kind: completeness }
+          - { name: format, kind: format }
+          - { name: language, kind: language }
+          - { name: words, kind: length, unit: words, bands: [10, 100] }
+          - { name: speed, kind: latency, bands: [1000] }
         drift:
           baseline: march
           where: [model=gpt-4-0613, tag.team=a]
@@ -149,6 +163,13 @@ import Testing
             pattern: #"\[(Yes|No)\]"#, group: 1, match: .last, isLowercased: true,
             none: "undetermined"), .pointer(path: "/result/kind"), .equals(classifier: "answer"),
           .field(name: "label.human"), .refusal(partial: "answer"),
+          .keywords(
+            rules: [
+              KeywordRule(label: "billing", any: ["invoice", "refund*"], not: ["no refund"]),
+              KeywordRule(label: "both", all: ["a", "b"]),
+            ], none: "other"), .tool(isEvery: true, none: "none"), .finish, .completeness, .format,
+          .language, .length(unit: .words, bands: try #require(Bands([10, 100]))),
+          .latency(bands: try #require(Bands([1000]))),
         ])
       #expect(app.drift.baseline == "march")
       #expect(app.drift.filters == ["model=gpt-4-0613", "tag.team=a"])

@@ -43,6 +43,21 @@ import Testing
     #expect(try samples(fixture).map(\.output) == ["one two"])
   }
 
+  @Test func calledToolsAreStoredByName() async throws {
+    let answer = """
+      {"id":"c","object":"chat.completion","model":"gpt-test","choices":[{"index":0,\
+      "finish_reason":"tool_calls","message":{"role":"assistant","content":null,"tool_calls":[\
+      {"id":"1","type":"function","function":{"name":"tide","arguments":"{}"}},\
+      {"id":"2","type":"function","function":{"name":"a,b","arguments":"{}"}}]}}],\
+      "usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6}}
+      """
+    let upstream = try ScriptedUpstream { _ in [.send(Script.json(answer))] }
+    let fixture = try await GatewayFixture(upstreamPort: upstream.port, sampleRate: 1)
+    _ = try await fixture.call(GatewayFixture.request(GatewayFixture.body))
+    try await fixture.stop()
+    #expect(try samples(fixture).map(\.tools) == [["tide", "a b"]])
+  }
+
   @Test func errorsAreStoredWhateverTheRate() async throws {
     let upstream = try ScriptedUpstream { request in
       request.text.contains("bad")

@@ -363,7 +363,7 @@ private struct Duel {
   /// The scripts must reach what they are meant to test.
   @Test func scriptsReachEveryAnswer() throws {
     var codes: [String: Int] = [:]
-    for seed in UInt64(1)...200 {
+    for seed in UInt64(1)...300 {
       var generator = SeededGenerator(seed: seed)
       var duel = Duel()
       for _ in 0..<80 { try duel.play(Step.random(&generator)) }

@@ -286,7 +286,7 @@ private struct NaiveRates {
     #expect(throttle.refusal(of: request, at: day) == nil)
     // Its late end gives back nothing twice.
     throttle.take(request, for: CallID(2), at: day)
-    throttle.end(CallID(1), used: 0)
+    throttle.end(CallID(1), used: 0, at: day)
     #expect(throttle.refusal(of: request, at: day) != nil)
   }
 

@@ -15,6 +15,7 @@ import Testing
     "Providers": libc.union(["Metering", "Foundation"]),
     "Contracts": ["Foundation"],
     "Drift": libc,
+    "Labels": ["Drift", "Foundation", "Crypto"],
     "Alerting": [],
     "Wire": libc,
     "Tokens": ["CTokenData"],
@@ -30,8 +31,8 @@ import Testing
       "Crypto", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
     ]),
     "Analyzer": system.union([
-      "Metering", "Contracts", "Drift", "Alerting", "Store", "Markup", "Crypto", "Logging",
-      "ServiceLifecycle",
+      "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", "Crypto",
+      "Logging", "ServiceLifecycle",
     ]),
     "Admin": system.union([
       "Metering", "Markup", "Crypto", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",

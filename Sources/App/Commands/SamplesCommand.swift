@@ -68,10 +68,9 @@ struct SamplesCommand: ParsableCommand {
       Console.table(
         ["TIME", "MODEL", "STATUS", "ORIGIN", "OUTPUT"],
         samples.map { sample in
-          let line = sample.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-          return [
+          [
             Moment.text(sample.time), sample.model, String(sample.status), sample.origin,
-            line.count > 60 ? line.prefix(59) + "…" : line,
+            Excerpt.line(sample.output),
           ]
         }, rightAligned: [2])
       let total = try store.sampleCount(

@@ -1,13 +1,14 @@
 // Reads an app's file over the defaults, key by key: what the app does not say, it inherits.
 
-import Analyzer
 import Foundation
+import Labels
 import Metering
 
 /// What the readers of app files need to know of the other files.
 struct AppReadingContext {
   var upstreamNames: [String]
   var teamNames: [String]
+  var trained: TrainedModels
   var environment: [String: String]
 }
 
@@ -36,7 +37,9 @@ extension AppSettings {
       if let flag = section.take("errorsAlways")?.flag() { samples.errorsAlways = flag }
     }
     if !isDefaults, let flag = root.take("sandbox")?.flag() { isSandbox = flag }
-    if let list = root.take("classifiers") { classifiers = ClassifierDeclaration.read(list) }
+    if let list = root.take("classifiers") {
+      classifiers = ClassifierDeclaration.read(list, trained: context.trained)
+    }
     root.section("drift") { drift.read($0) }
     checkCritical(root)
     root.finish()

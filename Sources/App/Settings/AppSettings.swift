@@ -1,7 +1,7 @@
 // What thresholds/apps/APP.yaml says over thresholds/defaults.yaml: one app's owner and policy.
 
-import Analyzer
 import Foundation
+import Labels
 import Metering
 
 /// Who answers for an app and hears its alerts.

@@ -87,6 +87,7 @@ private struct SettingsReader {
     let context = AppReadingContext(
       upstreamNames: gateway.upstreams.map(\.name),
       teamNames: listing.teams.map { String($0.dropLast(".yaml".count)) },
+      trained: TrainedModels(folder: "\(directory)/classifiers"),
       environment: environment)
     // UTC always exists.
     var defaults = AppSettings(name: "", timeZone: .gmt)

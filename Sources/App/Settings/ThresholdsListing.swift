@@ -15,8 +15,7 @@ struct ThresholdsListing {
 
   private static let rootNames = [
     "gateway.yaml", "defaults.yaml", "organisation.yaml", "bench.yaml", "drift-bench.yaml", "apps",
-    "teams", "prices",
-    "baselines",
+    "teams", "prices", "baselines", "classifiers",
   ]
 
   /// Lists the directory and faults what does not belong there.
@@ -45,6 +44,7 @@ struct ThresholdsListing {
     listing.apps = named(listing.apps, "app", in: "\(directory)/apps", log: log)
     listing.teams = named(listing.teams, "team", in: "\(directory)/teams", log: log)
     checkBaselines("\(directory)/baselines", apps: listing.apps, log: log)
+    checkJSON("\(directory)/classifiers", log: log)
     return listing
   }
 
@@ -88,9 +88,13 @@ struct ThresholdsListing {
           NearestName.advice(for: app, among: known))
         continue
       }
-      for name in names(in: "\(folder)/\(app)") ?? [] where !name.hasSuffix(".json") {
-        log.add("\(folder)/\(app)/\(name)", 1, "no such file is read here", "remove or move it")
-      }
+      checkJSON("\(folder)/\(app)", log: log)
+    }
+  }
+
+  private static func checkJSON(_ folder: String, log: FaultLog) {
+    for name in names(in: folder) ?? [] where !name.hasSuffix(".json") {
+      log.add("\(folder)/\(name)", 1, "no such file is read here", "remove or move it")
     }
   }
 

@@ -53,7 +53,7 @@ struct MessagesGathering: AnswerGathering {
     var output = OutputText()
     let ordered = blocks.sorted { $0.key < $1.key }.map(\.value)
     output.text = ordered.map(\.text).filter { !$0.isEmpty }.joined(separator: "\n")
-    output.toolCalls = ToolCall.json(
+    output.take(
       ordered.compactMap(\.call).map { call in
         var call = call
         if call.arguments.isEmpty { call.arguments = "{}" }

@@ -38,7 +38,7 @@ struct ConverseGathering: AnswerGathering {
 
   func output() -> OutputText {
     var output = gathered
-    output.toolCalls = ToolCall.json(calls)
+    output.take(calls)
     return output
   }
 }

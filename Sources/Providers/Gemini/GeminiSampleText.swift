@@ -51,7 +51,7 @@ struct GeminiGathering: AnswerGathering {
     var output = OutputText()
     let ordered = candidates.sorted { $0.key < $1.key }.map(\.value)
     output.text = ordered.map(\.text).filter { !$0.isEmpty }.joined(separator: "\n")
-    output.toolCalls = ToolCall.json(ordered.flatMap(\.calls))
+    output.take(ordered.flatMap(\.calls))
     output.finishReason = ordered.first { !$0.finishReason.isEmpty }?.finishReason ?? ""
     output.errorMessage = errorMessage
     return output

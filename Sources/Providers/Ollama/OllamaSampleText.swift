@@ -13,7 +13,7 @@ struct OllamaGathering {
         gathering.take(document)
       }
     }
-    gathering.output.toolCalls = ToolCall.json(gathering.calls)
+    gathering.output.take(gathering.calls)
     return gathering.output
   }
 

@@ -108,7 +108,7 @@ struct ChatGathering: AnswerGathering {
     output.text = ordered.map { $0.text.isEmpty ? $0.refusal : $0.text }
       .joined(separator: "\n")
     output.finishReason = ordered.first?.finishReason ?? ""
-    output.toolCalls = ToolCall.json(ordered.flatMap(\.calls))
+    output.take(ordered.flatMap(\.calls))
     output.errorMessage = errorMessage
     return output
   }

@@ -36,7 +36,7 @@ struct ResponsesGathering: AnswerGathering {
       item["type"]?.string == "message" ? item["content"]?.elements ?? [] : []
     }.compactMap { $0["text"]?.string ?? $0["refusal"]?.string }
     output.text = texts.isEmpty ? parts : texts.joined(separator: "\n")
-    output.toolCalls = ToolCall.json(
+    output.take(
       items.filter { ["function_call", "custom_tool_call"].contains($0["type"]?.string) }
         .map { item in
           var call = ToolCall()

@@ -1,7 +1,7 @@
 // The refusal rules on phrases written for this test; what they reach on real outputs is measured
 // with the reference data.
 
-import Analyzer
+import Labels
 import Testing
 
 @Suite struct RefusalTests {

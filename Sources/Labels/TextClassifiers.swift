@@ -16,6 +16,26 @@ struct RegexClassifier: Classifier {
   /// The bytes of an output that are read; a longer one cannot stop the night run.
   static let outputBytesMax = 1 << 20
 
+  /// - Throws: `DeclarationFault`.
+  init(
+    name: String, version: String, pattern: String, group: Int, which: LinearRegex.Which,
+    isLowercased: Bool, none: String
+  ) throws(DeclarationFault) {
+    do { regex = try LinearRegex(pattern) } catch {
+      throw DeclarationFault("has a pattern that cannot be used: \(error)")
+    }
+    guard (0...regex.groupCount).contains(group) else {
+      throw DeclarationFault("asks for group \(group) of \(regex.groupCount) in its pattern")
+    }
+    guard !none.isEmpty else { throw DeclarationFault("has an empty label for 'none'") }
+    self.name = name
+    self.version = version
+    self.group = group
+    self.which = which
+    self.isLowercased = isLowercased
+    self.none = none
+  }
+
   func label(_ sample: SampleView) -> String {
     if sample.isFailed || sample.isEmpty { return SpecialLabel.error.rawValue }
     guard sample.output.utf8.count <= Self.outputBytesMax else {
@@ -95,5 +115,21 @@ struct EqualsClassifier: Classifier {
 
   private func normalised(_ text: String) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
+  }
+}
+
+/// The most probable label by a model that was trained on labelled examples.
+struct TrainedClassifier: Classifier {
+  let name: String
+  let version: String
+  let model: TextModel
+  /// Below this probability the label is `unsure`.
+  let probabilityMin: Double
+  let unsure: String
+
+  func label(_ sample: SampleView) -> String {
+    if sample.isFailed || sample.isEmpty { return SpecialLabel.error.rawValue }
+    let found = model.classify(sample.output)
+    return found.probability >= probabilityMin ? found.label : unsure
   }
 }

@@ -16,68 +16,20 @@ public protocol Classifier: Sendable {
   func label(_ sample: SampleView) -> String
 }
 
-/// A classifier as a policy declares it.
-public struct ClassifierDeclaration: Hashable, Sendable, Codable {
-  public enum Match: String, Hashable, Sendable, Codable { case first, last }
+/// Declarations that cannot be used.
+public struct ClassifierFault: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Each classifier that is at fault, and what is wrong with it.
+  public var message: String
 
-  public enum Kind: Hashable, Sendable, Codable {
-    /// The text of a capture group, or `none` where the pattern does not occur.
-    case regex(pattern: String, group: Int, match: Match, isLowercased: Bool, none: String)
-    /// The value at a JSON pointer (RFC 6901) of the output.
-    case pointer(path: String)
-    /// "equal" or "different": another classifier's label against the sample's reference.
-    case equals(classifier: String)
-    /// An imported column.
-    case field(name: String)
-    /// "refusal" or "answer" by built-in rules; a refusal in part counts as `partial` says.
-    case refusal(partial: String)
-  }
-
-  public var name: String
-  public var kind: Kind
-
-  public init(name: String, kind: Kind) {
-    self.name = name
-    self.kind = kind
-  }
-
-  /// - Parameters:
-  ///   - group: the capture group whose text is the label; 0 is the whole match.
-  ///   - none: the label where the pattern does not occur.
-  public static func regex(
-    name: String, pattern: String, group: Int = 1, match: Match = .first,
-    isLowercased: Bool = false, none: String = SpecialLabel.missing.rawValue
-  ) -> Self {
-    Self(
-      name: name,
-      kind: .regex(
-        pattern: pattern, group: group, match: match, isLowercased: isLowercased, none: none))
-  }
-
-  public static func pointer(name: String, path: String) -> Self {
-    Self(name: name, kind: .pointer(path: path))
-  }
-
-  public static func equals(name: String, classifier: String) -> Self {
-    Self(name: name, kind: .equals(classifier: classifier))
-  }
-
-  public static func field(name: String, field: String) -> Self {
-    Self(name: name, kind: .field(name: field))
-  }
-
-  /// - Parameter partial: what a refusal in part counts as, "refusal" or "answer".
-  public static func refusal(name: String, partial: String = "refusal") -> Self {
-    Self(name: name, kind: .refusal(partial: partial))
-  }
+  public var description: String { message }
 }
 
 /// Compiles declarations into classifiers, in the order declared.
 ///
-/// - Throws: `AnalyzerFault` that names the classifier and every fault found.
+/// - Throws: `ClassifierFault` that names the classifier and every fault found.
 public func makeClassifiers(
   _ declarations: [ClassifierDeclaration]
-) throws(AnalyzerFault) -> [any Classifier] {
+) throws(ClassifierFault) -> [any Classifier] {
   var made: [String: any Classifier] = [:]
   var faults: [String] = []
   // An `equals` needs the classifier that it reads, so those come second.
@@ -96,15 +48,12 @@ public func makeClassifiers(
       faults.append("classifier '\(declaration.name)': \(error)")
     }
   }
-  if !faults.isEmpty {
-    throw AnalyzerFault(
-      .classifier, faults.joined(separator: "; "),
-      hint: "Correct the classifiers of the app's policy.")
-  }
+  if !faults.isEmpty { throw ClassifierFault(message: faults.joined(separator: "; ")) }
   return declarations.compactMap { made[$0.name] }
 }
 
-private struct DeclarationFault: Error {
+/// What is wrong with one declaration, as the rest of a sentence that begins with its name.
+struct DeclarationFault: Error {
   var reason: String
   init(_ reason: String) { self.reason = reason }
 }
@@ -113,24 +62,19 @@ private func make(
   _ declaration: ClassifierDeclaration, others: [String: any Classifier]
 ) throws -> any Classifier {
   let name = declaration.name
+  let own = version(of: declaration)
   switch declaration.kind {
   case .regex(let pattern, let group, let match, let isLowercased, let none):
-    let regex: LinearRegex
-    do { regex = try LinearRegex(pattern) } catch {
-      throw DeclarationFault("has a pattern that cannot be used: \(error)")
-    }
-    guard (0...regex.groupCount).contains(group) else {
-      throw DeclarationFault("asks for group \(group) of \(regex.groupCount) in its pattern")
-    }
-    guard !none.isEmpty else { throw DeclarationFault("has an empty label for 'none'") }
-    return RegexClassifier(
-      name: name, version: version(of: declaration), regex: regex, group: group,
+    return try RegexClassifier(
+      name: name, version: own, pattern: pattern, group: group,
       which: match == .first ? .first : .last, isLowercased: isLowercased, none: none)
   case .pointer(let path):
     guard let pointer = JSONPointer(path) else {
       throw DeclarationFault("has a pointer '\(path)' that is neither empty nor begins with '/'")
     }
-    return PointerClassifier(name: name, version: version(of: declaration), pointer: pointer)
+    return PointerClassifier(name: name, version: own, pointer: pointer)
+  case .keywords(let rules, let none):
+    return try KeywordClassifier(name: name, version: own, rules: rules, none: none)
   case .equals(let other):
     guard let inner = others[other] else {
       throw DeclarationFault("reads a classifier '\(other)' that is not declared")
@@ -138,11 +82,11 @@ private func make(
     if inner is EqualsClassifier {
       throw DeclarationFault("reads '\(other)', which is itself an 'equals'")
     }
-    let ownVersion = version(of: declaration, inner.version)
-    return EqualsClassifier(name: name, version: ownVersion, inner: inner)
+    let version = version(of: declaration, inner.version)
+    return EqualsClassifier(name: name, version: version, inner: inner)
   case .field(let field):
     guard !field.isEmpty else { throw DeclarationFault("names no field") }
-    return FieldClassifier(name: name, version: version(of: declaration), field: field)
+    return FieldClassifier(name: name, version: own, field: field)
   case .refusal(let partial):
     guard partial == RefusalClassifier.refusal || partial == RefusalClassifier.answer else {
       throw DeclarationFault("counts partial refusals as '\(partial)', not 'refusal' or 'answer'")
@@ -150,6 +94,20 @@ private func make(
     return RefusalClassifier(
       name: name, version: version(of: declaration, RefusalRules.fingerprint),
       partialLabel: partial)
+  case .tool(let isEvery, let none):
+    return ToolClassifier(name: name, version: own, isEvery: isEvery, none: none)
+  case .finish: return FinishClassifier(name: name, version: own)
+  case .completeness: return CompletenessClassifier(name: name, version: own)
+  case .format: return FormatClassifier(name: name, version: own)
+  case .language:
+    let version = version(of: declaration, LanguageRules.fingerprint)
+    return LanguageClassifier(name: name, version: version)
+  case .length(let unit, let bands):
+    return LengthClassifier(name: name, version: own, unit: unit, bands: bands)
+  case .latency(let bands): return LatencyClassifier(name: name, version: own, bands: bands)
+  case .trained(let model, let probabilityMin, let unsure):
+    return TrainedClassifier(
+      name: name, version: own, model: model, probabilityMin: probabilityMin, unsure: unsure)
   }
 }
 
@@ -164,16 +122,32 @@ private func version(of declaration: ClassifierDeclaration, _ more: String = "")
   case .regex(let pattern, let group, let match, let isLowercased, let none):
     parts = ["regex", pattern, "\(group)", match.rawValue, "\(isLowercased)", none]
   case .pointer(let path): parts = ["pointer", path]
+  case .keywords(let rules, let none):
+    parts = ["keywords", none]
+    for rule in rules {
+      parts.append(rule.label)
+      for list in [rule.any, rule.all, rule.not] { parts += ["\(list.count)"] + list }
+    }
   case .equals: parts = ["equals"]
   case .field(let field): parts = ["field", field]
   case .refusal(let partial): parts = ["refusal", partial]
+  case .tool(let isEvery, let none): parts = ["tool", "\(isEvery)", none]
+  case .finish: parts = ["finish"]
+  case .completeness: parts = ["completeness"]
+  case .format: parts = ["format"]
+  case .language: parts = ["language"]
+  case .length(let unit, let bands):
+    parts = ["length", unit.rawValue] + bands.edges.map { "\($0)" }
+  case .latency(let bands): parts = ["latency"] + bands.edges.map { "\($0)" }
+  case .trained(let model, let probabilityMin, let unsure):
+    parts = ["trained", model.digest, "\(probabilityMin)", unsure]
   }
   parts += [more, labellingRevision]
   return hexDigest(parts)
 }
 
 /// The first 16 hexadecimal digits of SHA-256 over length-prefixed parts.
-func hexDigest(_ parts: [String]) -> String {
+public func hexDigest(_ parts: [String]) -> String {
   let bytes = parts.flatMap { part in Array("\(part.utf8.count):".utf8) + Array(part.utf8) }
   return SHA256.hash(data: Data(bytes)).prefix(8).map { byte in
     (byte < 16 ? "0" : "") + String(byte, radix: 16)

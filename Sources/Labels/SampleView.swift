@@ -10,21 +10,28 @@ public struct SampleView: Hashable, Sendable {
   public var reference: String?
   /// Imported columns by name.
   public var fields: [String: String]
+  /// The names of the tools that the answer calls, in order.
+  public var tools: [String]
   /// The HTTP status of the call; 200 for imported outputs.
   public var status: Int
   /// The provider's word for why the answer ended; empty where unknown.
   public var finishReason: String
+  /// From the request's arrival to the answer's end; -1 where unknown.
+  public var latencyMilliseconds: Int64
 
   public init(
     output: String, input: String = "", reference: String? = nil, fields: [String: String] = [:],
-    status: Int = 200, finishReason: String = ""
+    tools: [String] = [], status: Int = 200, finishReason: String = "",
+    latencyMilliseconds: Int64 = -1
   ) {
     self.output = output
     self.input = input
     self.reference = reference
     self.fields = fields
+    self.tools = tools
     self.status = status
     self.finishReason = finishReason
+    self.latencyMilliseconds = latencyMilliseconds
   }
 
   /// True where the call failed, so that no rule about its text means anything.
@@ -32,9 +39,7 @@ public struct SampleView: Hashable, Sendable {
 
   /// True where there is no text although the call did not hand over to a tool.
   public var isEmpty: Bool {
-    let handsOver =
-      finishReason == "tool_calls" || finishReason == "function_call"
-      || finishReason == "tool_use"
+    let handsOver = !tools.isEmpty || FinishReason.normalised(finishReason) == "tool"
     return !handsOver && output.allSatisfy(\.isWhitespace)
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Analyzer
+@testable import Labels
 
 @Suite struct LinearRegexTests {
   private func find(
