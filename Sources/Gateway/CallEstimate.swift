@@ -38,8 +38,12 @@ struct CallEstimate {
   /// The bound of output tokens of each answer that the gateway puts into the request, since the
   /// caller set none and the call was admitted under it; nil where it puts in none.
   var outputBound: Int64?
+  /// The smallest output bound that is put in where the usual one does not fit; nil: none smaller.
+  var fitTokensMin: Int64?
   /// Whether the input's text is counted by its bytes, though its tokens may be counted, too.
-  private(set) var mayTighten = false
+  private(set) var countsText = false
+  /// Whether the bound can be made smaller.
+  var mayTighten: Bool { countsText || fitTokensMin != nil }
   /// The caller did not ask for a stream's usage, so it must not see it.
   var hidesUsage = false
   /// The work may go on when the call has its answer.
@@ -55,6 +59,8 @@ struct CallEstimate {
     /// See `AppPolicy.outputTokensDefault`.
     var outputTokensDefault: Int64?
     var isBudgeted: Bool
+    /// See `AppPolicy.fitTokensMin`.
+    var fitTokensMin: Int64?
     /// The app may not call every model.
     var limitsModels = false
   }
@@ -94,14 +100,15 @@ struct CallEstimate {
       } else {
         takeBatch(request, prices: upstream.prices, at: now)
       }
-      mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
+      fitTokensMin = outputBound == nil ? nil : policy.fitTokensMin
+      countsText = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {
       return .requestInvalid(message: error.message)
     }
   }
 
-  private static func peek(
+  static func peek(
     _ operation: Providers.Operation, _ plan: RequestPlan, _ body: ByteBuffer
   ) throws(PeekFault) -> PeekedRequest {
     var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
@@ -131,7 +138,8 @@ struct CallEstimate {
   ///   - file: as in `PriceBook.file`.
   mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String)
   {
-    mayTighten = false
+    guard countsText else { return }
+    countsText = false
     guard let operation = plan.operation,
       let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
       let request = try? Self.peek(operation, plan, body).priced(at: price)
@@ -242,7 +250,7 @@ struct CallEstimate {
     outputTokens = request.outputTokensMax(withBound: most)
   }
 
-  private func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
+  func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
     if model.isEmpty, let part = request.unboundablePart {
       return .none(.costUnbounded(part: part))
     }

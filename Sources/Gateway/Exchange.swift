@@ -111,8 +111,9 @@ final class Exchange: Draining {
       callID = number
       answerAdmission(denial: reason, app: app, now: .now())
     case .tooLarge(let room):
-      estimate.tighten(
-        to: room, plan: plan, body: body, pricedIn: core.upstreams[plan.upstream].prices.file)
+      let file = core.upstreams[plan.upstream].prices.file
+      estimate.tighten(to: room, plan: plan, body: body, pricedIn: file)
+      estimate.fit(to: room, plan: plan, body: body, pricedIn: file)
       askAdmission(app: app)
     }
   }

@@ -58,7 +58,7 @@ final class GatewayCore: Sendable {
       CallEstimate.Policy(
         outputTokensDefault: app.policy.outputTokensDefault,
         isBudgeted: app.policy.isBudgeted || app.policy.limitsTokenRate,
-        limitsModels: app.policy.models != nil)
+        fitTokensMin: app.policy.fitTokensMin, limitsModels: app.policy.models != nil)
     }
     scopes = apps.map { CallScopes($0.policy) }
     userKey = SymmetricKey(data: configuration.userHashKey)

@@ -6,8 +6,9 @@ extension Admission {
   public mutating func follow(
     _ reservation: consuming Reservation, job: FollowedJob, at now: Timestamp
   ) -> LedgerEvent {
+    let lease = reservation.lease
     let call = reservation.close()
-    throttle.end(call, used: nil, at: now)
+    throttle.end(lease, of: call, used: nil, at: now)
     return record(.followed(call, job), at: now)
   }
 

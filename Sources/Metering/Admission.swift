@@ -127,8 +127,8 @@ public struct Admission: Sendable {
           upstream: request.upstream, model: request.model, isStream: request.isStream,
           amounts: amounts, accounts: standings[row].accounts)))
     ledger.apply(event, at: standings[row].places)
-    if isThrottled { throttle.take(request, for: call, at: now) }
-    return .admitted(Reservation(call: call, amount: amounts.money), event)
+    let lease = isThrottled ? throttle.take(request, for: call, at: now) : -1
+    return .admitted(Reservation(call: call, amount: amounts.money, lease: lease), event)
   }
 
   /// The first rule besides the budgets that a call breaks.
@@ -213,8 +213,9 @@ public struct Admission: Sendable {
   public mutating func settle(
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
+    let lease = reservation.lease
     let call = reservation.close()
-    throttle.end(call, used: outcome.tokens, at: now)
+    throttle.end(lease, of: call, used: outcome.tokens, at: now)
     let places = ledger.places(of: call) ?? []
     let event = record(.settled(.init(call: call, charge: charge, outcome: outcome)), at: now)
     var crossings: [BudgetCrossing] = []
@@ -246,8 +247,9 @@ public struct Admission: Sendable {
   public mutating func release(
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
+    let lease = reservation.lease
     let call = reservation.close()
-    throttle.end(call, used: 0, at: now)
+    throttle.end(lease, of: call, used: 0, at: now)
     return record(.released(call, outcome), at: now)
   }
 

@@ -83,6 +83,9 @@ public struct AppPolicy: Sendable {
   /// Bound of each answer's output tokens where the request names none; nil: the model's own
   /// maximum. It is put into the request of a budgeted app, so that the upstream obeys it.
   public var outputTokensDefault: Int64?
+  /// The smallest bound that is put in where the default one does not fit into what is left; nil:
+  /// the call is refused then.
+  public var fitTokensMin: Int64?
   /// Budget marks that alert, in percent of the cap, ascending.
   public var alertPercents: [Int]
   /// The tags that its calls may carry, at most `TagSet.countMax`.

@@ -26,6 +26,8 @@ struct Throttle: Sendable {
   /// What an open call has taken. It ends with its call; should a call's end ever be lost, its slot
   /// is free again after `leaseMilliseconds`.
   private struct Lease: Sendable {
+    /// Nil: the place is free.
+    var call: CallID?
     var app: Int
     /// Of `keys`; -1: its key has no rates.
     var key: Int
@@ -42,7 +44,9 @@ struct Throttle: Sendable {
   private var apps: [Meter]
   private var keys: [Meter] = []
   private var placeOfKey: [KeyID: Int] = [:]
-  private var leases: [CallID: Lease] = [:]
+  /// A reservation knows the place of its own.
+  private var leases: [Lease] = []
+  private var freePlaces: [Int] = []
 
   init(_ policies: [AppPolicy]) {
     isLimited = policies.map(\.isThrottled)
@@ -91,14 +95,22 @@ struct Throttle: Sendable {
   }
 
   /// A call has passed: it takes from all its rates.
-  mutating func take(_ request: AdmissionRequest, for call: CallID, at now: Timestamp) {
-    guard request.calls > 0 else { return }
+  /// - Returns: the place of its lease; -1: it takes nothing.
+  mutating func take(
+    _ request: AdmissionRequest, for call: CallID, at now: Timestamp
+  ) -> Int {
+    guard request.calls > 0 else { return -1 }
     let lease = Lease(
-      app: request.app, key: place(of: request, at: now) ?? -1, tokens: request.rateTokens,
-      since: now)
+      call: call, app: request.app, key: place(of: request, at: now) ?? -1,
+      tokens: request.rateTokens, since: now)
     Self.take(&apps[lease.app], lease.tokens)
     if lease.key >= 0 { Self.take(&keys[lease.key], lease.tokens) }
-    leases[call] = lease
+    guard let place = freePlaces.popLast() else {
+      leases.append(lease)
+      return leases.count - 1
+    }
+    leases[place] = lease
+    return place
   }
 
   private static func take(_ meter: inout Meter, _ tokens: Int64) {
@@ -109,9 +121,15 @@ struct Throttle: Sendable {
 
   /// A call has ended, or goes on without its caller.
   ///
-  /// - Parameter used: the tokens that it used; nil: what it was thought to use stands.
-  mutating func end(_ call: CallID, used: Int64?, at now: Timestamp) {
-    guard !leases.isEmpty, let lease = leases.removeValue(forKey: call) else { return }
+  /// - Parameters:
+  ///   - place: of its lease.
+  ///   - used: the tokens that it used; nil: what it was thought to use stands.
+  mutating func end(_ place: Int, of call: CallID, used: Int64?, at now: Timestamp) {
+    // A place that was reclaimed may be another call's by now.
+    guard place >= 0, leases[place].call == call else { return }
+    let lease = leases[place]
+    leases[place].call = nil
+    freePlaces.append(place)
     Self.end(&apps[lease.app], lease, used, at: now)
     if lease.key >= 0 { Self.end(&keys[lease.key], lease, used, at: now) }
   }
@@ -132,9 +150,15 @@ struct Throttle: Sendable {
 
   /// Frees the slots of calls whose end was lost. False: there is none.
   private mutating func reclaim(at now: Timestamp) -> Bool {
-    let lost = leases.filter { $0.value.since.adding(milliseconds: Self.leaseMilliseconds) <= now }
-    for call in lost.keys { end(call, used: nil, at: now) }
-    return !lost.isEmpty
+    var isAnyLost = false
+    for (place, lease) in leases.enumerated() {
+      guard let call = lease.call,
+        lease.since.adding(milliseconds: Self.leaseMilliseconds) <= now
+      else { continue }
+      end(place, of: call, used: nil, at: now)
+      isAnyLost = true
+    }
+    return isAnyLost
   }
 
   private mutating func place(of request: AdmissionRequest, at now: Timestamp) -> Int? {

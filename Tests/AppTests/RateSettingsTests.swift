@@ -48,6 +48,7 @@ import Testing
       budgets: { minute: { calls: 30 } }
       rates: { callsPerMinute: 60, tokensPerMinute: 4000 }
       ratesPerKey: { callsPerMinute: 90 }
+      fit: { outputTokensMin: 4096 }
       """)
     #expect(
       RateNotes.notes(of: try #require(app)) == [
@@ -55,6 +56,8 @@ import Testing
           + "which refuses first",
         "tokensPerMinute of app 'shop', 4000, does not cover outputTokensMax, 4096: a call that "
           + "sets no smaller bound can never pass",
+        "fit.outputTokensMin of app 'shop', 4096, is not below outputTokensMax, 4096: no bound is "
+          + "ever lowered",
         "rates.callsPerMinute of app 'shop', 60, is above its minute budget, 30 calls, which "
           + "refuses first",
       ])

@@ -279,14 +279,15 @@ private struct NaiveRates {
     var throttle = Throttle(Self.admission(RateLimits(concurrentCalls: 1)).policies)
     let request = Self.request()
     #expect(throttle.refusal(of: request, at: Self.noon) == nil)
-    throttle.take(request, for: CallID(1), at: Self.noon)
+    let first = throttle.take(request, for: CallID(1), at: Self.noon)
     let day = Self.noon.adding(milliseconds: Throttle.leaseMilliseconds)
     let before = day.adding(milliseconds: -1)
     #expect(throttle.refusal(of: request, at: before)?.unit == .concurrentCalls)
     #expect(throttle.refusal(of: request, at: day) == nil)
     // Its late end gives back nothing twice.
-    throttle.take(request, for: CallID(2), at: day)
-    throttle.end(CallID(1), used: 0, at: day)
+    let second = throttle.take(request, for: CallID(2), at: day)
+    #expect(second == first, "the place is free")
+    throttle.end(first, of: CallID(1), used: 0, at: day)
     #expect(throttle.refusal(of: request, at: day) != nil)
   }
 

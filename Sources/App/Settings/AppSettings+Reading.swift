@@ -31,6 +31,19 @@ extension AppSettings {
     if let count = root.take("outputTokensMax")?.integer(in: 1...10_000_000) {
       outputTokensMax = count
     }
+    if let node = root.take("fit") {
+      if node.isNone {
+        fitTokensMin = nil
+      } else if let section = node.mapping() {
+        if let count = section.need(
+          "outputTokensMin", "the shortest answer that is of use, in tokens")?
+          .integer(in: 1...10_000_000)
+        {
+          fitTokensMin = count
+        }
+        section.finish()
+      }
+    }
     if let list = root.take("alertPercents") { alertPercents = list.percents() }
     root.section("samples") { section in
       if let rate = section.take("rate")?.decimal(in: 0...1) { samples.rate = rate }

@@ -66,6 +66,8 @@ public struct AppSettings: Sendable {
   public var models: [String]?
   /// The output bound for requests that set none, in tokens.
   public var outputTokensMax: Int64?
+  /// The smallest bound that is put in where that does not fit into what is left; nil: none.
+  public var fitTokensMin: Int64?
   /// Ascending, percent of a cap.
   public var alertPercents = [50, 80, 100]
   public var samples = SampleSettings()
@@ -105,6 +107,7 @@ public struct AppSettings: Sendable {
       models: models, outputTokensDefault: outputTokensMax, alertPercents: alertPercents)
     policy.tags = tagNames
     policy.environment = environment
+    policy.fitTokensMin = fitTokensMin
     policy.rates = rates
     policy.ratesPerKey = ratesPerKey
     return policy

@@ -50,6 +50,11 @@ enum RateNotes {
         "tokensPerMinute of app '\(app.name)', \(tokens), does not cover outputTokensMax, "
           + "\(bound): a call that sets no smaller bound can never pass")
     }
+    if let least = app.fitTokensMin, let bound = app.outputTokensMax, least >= bound {
+      notes.append(
+        "fit.outputTokensMin of app '\(app.name)', \(least), is not below outputTokensMax, "
+          + "\(bound): no bound is ever lowered")
+    }
     let minute = app.budgets.caps[.minute]
     if let calls = app.rates.callsPerMinute, let cap = minute?.calls, calls > cap {
       notes.append(

@@ -14,9 +14,11 @@ struct Calls {
     self.apps = apps
     self.budgets = budgets
     requests = (0..<apps).map { app in
-      AdmissionRequest(
+      var request = AdmissionRequest(
         app: app, key: Int64(app + 1), upstream: "openai", model: "gpt-4o-mini",
         isStream: app % 2 == 1, bound: .atMost(Money(nanodollars: 412_000)))
+      request.tokens = 900
+      return request
     }
   }
 
