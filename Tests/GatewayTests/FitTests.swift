@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: [true, false]) func theBoundIsWhatTheMoneyLeftAllowsAndNoTokenMore(
     isOpenAI: Bool
   ) async throws {
-    let money = TestPrice.cost(input: 200, output: 100).nanodollars
+    let money = TestPrice.cost(input: 500, output: 100).nanodollars
     let (answer, sent, reserved) = try await call(money: money, isOpenAI: isOpenAI)
     #expect(answer.status == 200)
     let bound = try #require(Self.bound(answer))
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func anAnswerTooShortToBeOfUseIsRefused() async throws {
-    let money = TestPrice.cost(input: 200, output: 100).nanodollars
+    let money = TestPrice.cost(input: 500, output: 100).nanodollars
     for least in [900, nil] as [Int64?] {
       let (answer, sent, _) = try await call(money: money, least: least)
       #expect(answer.header("x-leeway-denial") == "budget_exhausted")
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func theCallersOwnBoundIsNotLowered() async throws {
-    let money = TestPrice.cost(input: 200, output: 100).nanodollars
+    let money = TestPrice.cost(input: 500, output: 100).nanodollars
     let own = #"{"max_completion_tokens":900,"# + Self.body.dropFirst()
     #expect(try await call(own, money: money).answer.status == 429)
   }
