@@ -86,7 +86,8 @@ let package = Package(
       "Admin",
       [
         "Metering", "Markup", .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdCore", package: "hummingbird"), mustache, lifecycle, logging,
+        .product(name: "HummingbirdCore", package: "hummingbird"), crypto, mustache, lifecycle,
+        logging,
       ]),
     module("Rehearsal", ["Wire", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),
     // Assembly.
@@ -128,7 +129,7 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Metering", "Providers", "Store", "Telemetry", "Wire", "TestSupport",
+        "Gateway", "Metering", "Providers", "Store", "Telemetry", "Tokens", "Wire", "TestSupport",
         nio("NIOCore"), crypto, logging,
       ], exclude: ["Coded", "Peers"]),
     tests(
@@ -136,7 +137,7 @@ let package = Package(
       [
         "Analyzer", "App", "Alerting", "Drift", "Labels", "Metering", "Store", "TestSupport", logging,
       ]),
-    tests("AdminTests", ["Admin", "Metering", "TestSupport", lifecycle, logging]),
+    tests("AdminTests", ["Admin", "Metering", "TestSupport", crypto, lifecycle, logging]),
     tests(
       "RehearsalTests",
       ["Rehearsal", "Wire", "TestSupport", nio("NIOCore"), nio("NIOPosix"), lifecycle, logging]),

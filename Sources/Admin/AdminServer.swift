@@ -1,6 +1,6 @@
 // The admin port: health, readiness, metrics, the page and the reports.
 //
-// It reads and never writes, so only GET and HEAD exist. Hummingbird suits it: calls here are few,
+// It reads, but for two orders that a signed call gives. Hummingbird suits it: calls here are few,
 // and none of them is on the way of an app's call.
 
 import Hummingbird
@@ -24,11 +24,12 @@ public struct AdminServer: Service {
   ///   - host: where to listen; a loopback address keeps it off the network.
   ///   - port: 0: any free one.
   ///   - allowedHosts: names besides `localhost` and addresses that callers may use in `Host`.
+  ///   - secret: signs the calls that give orders; nil: none is taken.
   ///   - refreshSeconds: how often the page loads itself again.
   ///   - onListening: called once with the port that is bound.
   public init(
     control: some Control, host: String = "127.0.0.1", port: Int, allowedHosts: [String] = [],
-    refreshSeconds: Int = 15, logger: Logger,
+    secret: String? = nil, refreshSeconds: Int = 15, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
   ) throws {
     address = "\(host):\(port)"
@@ -38,6 +39,8 @@ public struct AdminServer: Service {
     router.add(middleware: Gatekeeper(hosts: HostRule(hosts: allowedHosts + [host])))
     router.add(middleware: MetricsMiddleware())
     Endpoints(control: control, pages: pages, logger: logger).add(to: router)
+    OrderEndpoints(control: control, calls: secret.map(SignedCalls.init), logger: logger)
+      .add(to: router)
     application = Application(
       router: router,
       server: .http1(

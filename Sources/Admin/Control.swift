@@ -12,8 +12,28 @@ public protocol Control: Sendable {
   /// Why the program should get no calls now; empty: it is ready.
   func readiness() async -> [ReadinessProblem]
 
+  /// Places an order and applies it. Nil: there is no such app.
+  func place(_ order: AdminOrder) async throws -> Int64?
+
   /// The directory whose files `/reports/` serves.
   var reportsDirectory: String { get }
+}
+
+/// What a signed call orders.
+public struct AdminOrder: Hashable, Sendable {
+  public var app: String
+  /// Else the app is restored.
+  public var isIsolation: Bool
+  /// Who orders it, as the call says.
+  public var actor: String
+  public var reason: String
+
+  public init(app: String, isIsolation: Bool, actor: String, reason: String) {
+    self.app = app
+    self.isIsolation = isIsolation
+    self.actor = actor
+    self.reason = reason
+  }
 }
 
 /// One reason why the program is not ready.

@@ -33,6 +33,8 @@ public struct Overview: Sendable {
     case running
     /// Stopped from outside, by a person or a verdict.
     case capped(reason: String)
+    /// Stopped at once, open calls included.
+    case isolated(reason: String)
   }
 
   /// How a verdict is to be seen at a glance.

@@ -37,6 +37,7 @@ struct OverviewModel {
     var name: String
     var owner: String
     var isCapped: Bool
+    var isIsolated: Bool
     var reason: String?
     var isFull: Bool
     var isRunning: Bool
@@ -148,15 +149,12 @@ extension OverviewModel.Row {
     name = app.name
     owner = app.owner
     switch app.state {
-    case .running:
-      isCapped = false
-      reason = nil
-    case .capped(let text):
-      isCapped = true
-      reason = text
+    case .running: (isCapped, isIsolated, reason) = (false, false, nil)
+    case .capped(let text): (isCapped, isIsolated, reason) = (true, false, text)
+    case .isolated(let text): (isCapped, isIsolated, reason) = (false, true, text)
     }
-    isFull = !isCapped && app.isFull
-    isRunning = !isCapped && !isFull
+    isFull = !isCapped && !isIsolated && app.isFull
+    isRunning = !isCapped && !isIsolated && !isFull
     bars = app.budgets.map(OverviewModel.Bar.init)
     isUncapped = app.budgets.isEmpty
     spent = PageText.dollars(app.spent)

@@ -66,7 +66,9 @@ enum PageTemplates {
     <th scope="row"><b>{{name}}</b><small>{{owner}}</small></th>
     <td class="state">{{#isRunning}}<span class="pill good">running</span>{{/isRunning}}\
     {{#isFull}}<span class="pill watch">at cap</span>{{/isFull}}\
-    {{#isCapped}}<span class="pill bad">stopped</span><small>{{reason}}</small>{{/isCapped}}</td>
+    {{#isCapped}}<span class="pill bad">stopped</span><small>{{reason}}</small>{{/isCapped}}\
+    {{#isIsolated}}<span class="pill bad">isolated</span><small>{{reason}}</small>\
+    {{/isIsolated}}</td>
     <td class="wide">{{#isUncapped}}<div class="line"><span>{{spent}}</span>\
     <small>no cap</small></div>{{/isUncapped}}{{#bars}}
     \(bar){{/bars}}\

@@ -19,6 +19,23 @@ extension AdmissionDesk {
     try flushOrThrow()
   }
 
+  /// Stops an app at once. An order applied before does nothing.
+  ///
+  /// - Parameter end: ends the calls that are under way; none begins any more when it is called.
+  /// - Throws: `GatewayFault.journalUnavailable`; the order holds in memory all the same.
+  func isolate(
+    app: String, _ isolation: Isolation, at now: Timestamp, end: () -> Void
+  ) throws(GatewayFault) {
+    let isInForce = state.withLock { state in
+      if let event = state.admission.isolate(app: app, isolation, at: now) {
+        journal.append(event)
+      }
+      return state.admission.ledger.isolated[app] == isolation
+    }
+    if isInForce { end() }
+    try flushOrThrow()
+  }
+
   /// Charges calls anew. A repricing applied before does nothing.
   /// - Throws: `GatewayFault.journalUnavailable`; it holds in memory all the same.
   func reprice(_ repricing: Repricing, at now: Timestamp) throws(GatewayFault) {
@@ -60,7 +77,8 @@ extension AdmissionDesk {
       let apps = policies.enumerated().map { index, policy in
         GatewaySnapshot.AppState(
           app: policy.app, budgets: balances[.app(policy.app)] ?? [],
-          cappedReason: ledger.capped[policy.app], counts: state.counts[index])
+          cappedReason: ledger.capped[policy.app], isolation: ledger.isolated[policy.app],
+          counts: state.counts[index])
       }
       let shared = balances.filter { $0.key.kind != .app }.sorted { $0.key.text < $1.key.text }
       return GatewaySnapshot(

@@ -163,6 +163,11 @@ final class AdmissionDesk: Sendable {
     metrics.recordRefusal(app: request.app, denial: denial)
   }
 
+  /// What is left of an app's rates and a key's.
+  func rateStanding(app: Int, key: Int64, at now: Timestamp) -> [RateStanding] {
+    state.withLock { $0.admission.rateStanding(app: app, key: key, at: now) }
+  }
+
   /// Whether a call of this app waits for a journal that can be written.
   func needsJournal(app: Int) -> Bool { isBudgeted[app] }
 

@@ -76,6 +76,12 @@ struct AnswerContent {
     return unbelieved
   }
 
+  /// An event of ours may follow what the caller has got.
+  var isBetweenEvents: Bool {
+    guard case .plain = decoding, isStream else { return false }
+    return reader?.isBetweenEvents == true
+  }
+
   // MARK: Feeding
 
   /// Reads the next payload bytes and copies their content to the sample.

@@ -17,8 +17,8 @@ final class AnswerPipe {
     var isStream = false
     /// The caller did not ask for a stream's usage, so it must not see it.
     var hidesUsage = false
-    /// The output bound that the gateway put in, for the caller to know; nil: none.
-    var outputBound: Int64?
+    /// Lines of the gateway's own for the answer's head, each with its end.
+    var lines = ""
   }
 
   /// What a piece of the answer brought.
@@ -121,6 +121,21 @@ final class AnswerPipe {
     return true
   }
 
+  /// Ends a stream in mid-way with an event of ours.
+  /// - Returns: whether one could follow what the caller has got. Where none can, only the loss of
+  ///   the connection tells it that the answer is not whole.
+  func end(with event: [UInt8], into out: inout ByteBuffer) -> Bool {
+    guard case .body = phase, content.isBetweenEvents,
+      outFraming == .chunked || outFraming == .untilClose
+    else { return false }
+    phase = .ended
+    upstreamKeepsAlive = false
+    payload.writeBytes(event)
+    flushPayload(into: &out)
+    if outFraming == .chunked { out.append(ChunkFrame.bodyEnd) }
+    return true
+  }
+
   private(set) var status = 0
 
   /// All that the answer told, valid at any moment.
@@ -135,6 +150,8 @@ final class AnswerPipe {
   var unreadableCoding: ContentCoding? { content.isUnreadable ? content.coding : nil }
 
   var isStream: Bool { content.isStream }
+
+  var isBetweenEvents: Bool { content.isBetweenEvents }
 
   // MARK: Head
 
@@ -222,7 +239,8 @@ final class AnswerPipe {
     _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
   ) {
     // The head's own lines, and at most what is written beside them below.
-    out.write(atMost: head.byteCount + Self.ownLinesBytesMax) { cursor in
+    let lines = Array(asked.lines.utf8)
+    out.write(atMost: head.byteCount + Self.ownLinesBytesMax + lines.count) { cursor in
       cursor.append("HTTP/1.1 ")
       cursor.append(decimal: head.status)
       cursor.append(" ")
@@ -240,11 +258,7 @@ final class AnswerPipe {
         cursor.append(decimal: Int(clamping: callID.number))
         cursor.append("\r\n")
       }
-      if let bound = asked.outputBound {
-        cursor.append("x-leeway-output-bound: ")
-        cursor.append(decimal: Int(clamping: bound))
-        cursor.append("\r\n")
-      }
+      if !lines.isEmpty { cursor.append(lines) }
       if head.status == 101 {
         cursor.append("connection: upgrade\r\nupgrade: websocket\r\n")
       } else if !keepsCallerAlive {

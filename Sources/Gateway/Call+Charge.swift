@@ -7,6 +7,9 @@ extension Call {
     case reportedElseEstimate
     /// The usage that the provider reported; nothing where it reported none.
     case reportedElseNothing
+    /// The usage that the provider reported, where the answer is whole; else the input, what came
+    /// of the answer, and an allowance for what was under way.
+    case received
     /// The upstream did no work.
     case nothing
   }

@@ -8,7 +8,7 @@ import Metering
 
 /// A call from the end of its head to its settlement.
 struct Call: Equatable {
-  fileprivate enum Phase: Equatable {
+  enum Phase: Equatable {
     /// The head has been read and nothing decided. → holding, admitting, ended.
     case opened
     /// The key has passed and the body is gathered. → fetching, admitting, ended.
@@ -36,6 +36,10 @@ struct Call: Equatable {
     case lastBytes
     /// An answer of ours that says what went wrong.
     case failure(UpstreamFailure)
+    /// An answer of ours that says what stopped the call.
+    case refusal(Denial)
+    /// The stream's last event, which says what stopped it.
+    case lastEvent(Denial)
     /// Its connection is cut, so that it cannot take half an answer for a whole one.
     case cut
     /// Nothing: it is gone.
@@ -57,7 +61,8 @@ struct Call: Equatable {
   /// alive: the upstream may have worked on the request, and would bill it twice.
   static let retryMillisecondsMax: Int64 = 1_000
 
-  private var phase = Phase.opened
+  /// Changed by the events alone; those of the clock stand in a file of their own.
+  var phase = Phase.opened
   private var hasRetried = false
   /// Whether the caller's departure is worth reading the answer to its end.
   private let isMetered: Bool
@@ -293,7 +298,7 @@ struct Call: Equatable {
     }
   }
 
-  // MARK: From outside
+  // MARK: From the caller
 
   enum DepartureAction: Equatable {
     /// Nothing was reserved: forget the call.
@@ -330,68 +335,14 @@ struct Call: Equatable {
     return .drain
   }
 
-  enum TimeoutAction: Equatable {
-    case ignore
-    /// The caller was too slow with its body.
-    case refuse(Denial)
-    case end(Ending)
-  }
-
-  /// The phase's own time is up.
-  mutating func timedOut() -> TimeoutAction {
-    switch phase {
-    case .opened, .holding, .admitting:
-      phase = .ended
-      return .refuse(.requestInvalid(message: "The request's body did not arrive in time."))
-    case .fetching:
-      phase = .ended
-      return .refuse(.inputUnavailable(reason: "it did not arrive in time; try again shortly."))
-    case .connecting:
-      let failure = UpstreamFailure.connectTimeout
-      return .end(end(.timeout, .nothing, .failure(failure), status: failure.httpStatus))
-    case .awaiting:
-      let failure = UpstreamFailure.answerTimeout
-      return .end(
-        end(.timeout, .reportedElseEstimate, .failure(failure), status: failure.httpStatus))
-    case .relaying(let status):
-      return .end(end(.timeout, charge(status), .cut, status: status))
-    case .draining(let status, _):
-      return .end(end(.clientGone, charge(status), .nothing, status: 0))
-    case .ended:
-      return .ignore
-    }
-  }
-
-  /// The gateway stops and its grace is over.
-  mutating func stopped() -> TimeoutAction {
-    switch phase {
-    case .opened, .holding, .fetching, .admitting:
-      phase = .ended
-      return .refuse(.shuttingDown)
-    case .connecting:
-      let failure = UpstreamFailure.stopping
-      return .end(end(.shutdown, .nothing, .failure(failure), status: failure.httpStatus))
-    case .awaiting:
-      let failure = UpstreamFailure.stopping
-      return .end(
-        end(.shutdown, .reportedElseEstimate, .failure(failure), status: failure.httpStatus))
-    case .relaying(let status):
-      return .end(end(.shutdown, charge(status), .cut, status: status))
-    case .draining(let status, _):
-      return .end(end(.shutdown, charge(status), .nothing, status: 0))
-    case .ended:
-      return .ignore
-    }
-  }
-
-  private mutating func end(
+  mutating func end(
     _ ending: CallEnding, _ charge: Charge, _ farewell: Farewell, status: Int
   ) -> Ending {
     phase = .ended
     return Ending(ending: ending, charge: charge, farewell: farewell, status: status)
   }
 
-  private func charge(_ status: Int, saysError: Bool = false) -> Charge {
+  func charge(_ status: Int, saysError: Bool = false) -> Charge {
     Charge(status: status, makesJob: makesJob, saysError: saysError)
   }
 }

@@ -25,6 +25,8 @@ struct CallEstimate {
   /// Whether these bound the tokens that will be reported: not of a model that is billed by
   /// pictures, seconds or characters.
   var boundsTokens = true
+  /// How many answers the request asks for, at least 1.
+  var choices: Int64 = 1
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
   /// How large searches the request asks of a model that makes them by itself.
@@ -42,8 +44,12 @@ struct CallEstimate {
   /// The bound of output tokens of each answer that the gateway puts into the request, since the
   /// caller set none and the call was admitted under it; nil where it puts in none.
   var outputBound: Int64?
+  /// The smallest output bound that is put in where the usual one does not fit; nil: none smaller.
+  var fitTokensMin: Int64?
   /// Whether the input's text is counted by its bytes, though its tokens may be counted, too.
-  private(set) var mayTighten = false
+  private(set) var countsText = false
+  /// Whether the bound can be made smaller.
+  var mayTighten: Bool { countsText || fitTokensMin != nil }
   /// The caller did not ask for a stream's usage, so it must not see it.
   var hidesUsage = false
   /// The work may go on when the call has its answer.
@@ -59,6 +65,8 @@ struct CallEstimate {
     /// See `AppPolicy.outputTokensDefault`.
     var outputTokensDefault: Int64?
     var isBudgeted: Bool
+    /// See `AppPolicy.fitTokensMin`.
+    var fitTokensMin: Int64?
     /// The app may not call every model.
     var limitsModels = false
     /// Some budget is each model's.
@@ -104,14 +112,15 @@ struct CallEstimate {
       } else if let denial = takeBatch(request, prices: upstream.prices, at: now) {
         return denial
       }
-      mayTighten = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
+      fitTokensMin = outputBound == nil ? nil : policy.fitTokensMin
+      countsText = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {
       return .requestInvalid(message: error.message)
     }
   }
 
-  private static func peek(
+  static func peek(
     _ operation: Providers.Operation, _ plan: RequestPlan, _ body: ByteBuffer
   ) throws(PeekFault) -> PeekedRequest {
     var request = try body.withUnsafeReadableBytes { bytes throws(PeekFault) in
@@ -141,7 +150,8 @@ struct CallEstimate {
   ///   - file: as in `PriceBook.file`.
   mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String)
   {
-    mayTighten = false
+    guard countsText else { return }
+    countsText = false
     guard let operation = plan.operation,
       let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
       let request = try? Self.peek(operation, plan, body).priced(at: price)
@@ -222,6 +232,7 @@ struct CallEstimate {
     isStream = request.isStream
     serviceTier = request.serviceTier
     region = request.region
+    choices = request.choices
     inputTokens = request.inputTokensMax
     units = request.units
     if request.fillsContext { inputTokens = price?.inputTokensMax ?? 0 }
@@ -251,7 +262,7 @@ struct CallEstimate {
     outputTokens = request.outputTokensMax(withBound: most)
   }
 
-  private func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
+  func costBound(of request: PeekedRequest, pricedIn file: String) -> CostBound {
     if model.isEmpty, let part = request.unboundablePart {
       return .none(.costUnbounded(part: part))
     }

@@ -91,6 +91,7 @@ extension AdmissionRequest {
     environment = plan.environment
     user = plan.user
     tags = plan.tags
+    isBatch = estimate.jobKind?.hasResults == true
     switch plan.endpoint {
     case .free, .stored: (tokens, calls) = (0, 0)
     case .metered:

@@ -249,7 +249,7 @@ final class CallerHandler: ChannelInboundHandler {
     let keepsAlive = canKeepAlive(exchange)
     let answer = LocalAnswer(
       denial: denial, dialect: exchange.plan.dialect, call: exchange.callID,
-      keepsAlive: keepsAlive, isHead: exchange.plan.isHead)
+      lines: exchange.rateLines, keepsAlive: keepsAlive, isHead: exchange.plan.isHead)
     finish(answer, keepsAlive: keepsAlive)
   }
 
@@ -373,6 +373,11 @@ final class CallerHandler: ChannelInboundHandler {
     case .idle: context?.close(promise: nil)
     case .head, .body, .call, .closing, .socket, .closed: break
     }
+  }
+
+  func isolate(app: Int, _ denial: Denial) {
+    exchange?.isolate(app: app, denial)
+    if case .socket(let session) = phase { session.isolate(app: app, denial) }
   }
 
   /// The grace is over.

@@ -24,6 +24,8 @@ extension Exchange {
     if let name = estimate.pricedAs, ["", estimate.model].contains(reading.responseModel) {
       reading.responseModel = name
     }
+    var ending = ending
+    if ending.charge == .received, !tellsWhatCame { ending.charge = .reportedElseEstimate }
     if let (job, state) = followedJob(ending, reading) {
       let call = reservation.call
       core.desk.follow(reservation, job: job, at: core.clock())
@@ -46,6 +48,14 @@ extension Exchange {
     offerSample(ending, app: app, latencyMilliseconds: outcome.durationMilliseconds)
   }
 
+  /// What came of the answer bounds what it cost. Not where it is no stream, so that all of it may
+  /// be under way, nor where it cannot be read, nor of what goes on at the provider without its
+  /// caller.
+  private var tellsWhatCame: Bool {
+    guard estimate.jobKind == nil, let pipe else { return false }
+    return pipe.status == 0 ? estimate.isStream : pipe.isStream && pipe.unreadableCoding == nil
+  }
+
   /// From the request's last byte to the answer's first; -1 where none came.
   private var firstByteMilliseconds: Int64 {
     guard let requestSentAt, let firstByteAt else { return -1 }
@@ -53,7 +63,10 @@ extension Exchange {
   }
 
   private func offerSample(_ ending: Call.Ending, app: Int, latencyMilliseconds: Int64) {
-    guard let operation = plan.operation, operation.isSampled, let callID else { return }
+    // What the gateway cut short says nothing of the model.
+    guard ending.ending != .isolated, ending.ending != .overBound,
+      let operation = plan.operation, operation.isSampled, let callID
+    else { return }
     let isError = ending.ending != .completed && ending.ending != .clientGone
     guard sampleRate > 0 || isError && core.apps[app].samplesErrors else { return }
     if pipe?.sample.isTruncated == true || body.readableBytes > core.configuration.sampleBytesMax {

@@ -33,6 +33,8 @@ final class Exchange: Draining {
   var reserved = Money.zero
 
   var pipe: AnswerPipe?
+  /// Nil where nothing bounds the stream.
+  var watch: OutputWatch?
   /// The caller's bytes that are not written yet: head and first body bytes leave in one write.
   var outbox = ByteBuffer()
   /// The connection that serves has brought at least one byte of the answer.
@@ -119,8 +121,9 @@ final class Exchange: Draining {
       callID = number
       answerAdmission(denial: reason, app: app, now: .now())
     case .tooLarge(let room):
-      estimate.tighten(
-        to: room, plan: plan, body: body, pricedIn: core.upstreams[plan.upstream].prices.file)
+      let file = core.upstreams[plan.upstream].prices.file
+      estimate.tighten(to: room, plan: plan, body: body, pricedIn: file)
+      estimate.fit(to: room, plan: plan, body: body, pricedIn: file)
       askAdmission(app: app)
     }
   }
@@ -220,11 +223,11 @@ final class Exchange: Draining {
     requestSentAt = now
     deadline = now + .seconds(configuration.answerTimeoutSeconds)
     let asked = AnswerPipe.Asked(
-      isStream: estimate.isStream, hidesUsage: estimate.hidesUsage,
-      outputBound: estimate.outputBound)
+      isStream: estimate.isStream, hidesUsage: estimate.hidesUsage, lines: ownLines)
     pipe = AnswerPipe(
       plan: plan, asked: asked, callID: callID, sample: answerSample(), limits: core.limits,
       decodedBytesMax: configuration.decodedBytesMax)
+    watch = outputWatch()
     let request = UpstreamRequest(
       plan: plan, upstream: core.upstreamLines[plan.upstream], splices: estimate.splices)
     var joined = context.takeBuffer(capacity: plan.headBytes.readableBytes + body.readableBytes)
@@ -273,7 +276,11 @@ final class Exchange: Draining {
     if progress.bodyBytes > 0, case .end(let ending) = call.answerBytes(progress.bodyBytes) {
       return end(ending)
     }
-    if progress.isEnded { endAnswered() }
+    if progress.isEnded {
+      endAnswered()
+    } else if goesBeyondItsBound(by: progress) {
+      obey(call.stopped(as: .overBound, .answerOverBound))
+    }
   }
 
   func upstreamReadCompleted() {
@@ -322,7 +329,7 @@ final class Exchange: Draining {
     }
   }
 
-  // MARK: From the caller and the clock
+  // MARK: From the caller
 
   /// The caller's socket has room again, or has not.
   func callerWritabilityChanged(_ isWritable: Bool) { upstream?.hold(!isWritable) }
@@ -338,22 +345,6 @@ final class Exchange: Draining {
       deadline = now + .seconds(configuration.drainSeconds)
       context.addDraining(self)
       upstream?.hold(false)
-    }
-  }
-
-  func tick(now: NIODeadline) {
-    guard let deadline, deadline <= now else { return }
-    obey(call.timedOut())
-  }
-
-  /// The gateway's grace is over.
-  func stop() { obey(call.stopped()) }
-
-  private func obey(_ action: Call.TimeoutAction) {
-    switch action {
-    case .ignore: deadline = nil
-    case .refuse(let denial): refuse(denial)
-    case .end(let ending): end(ending)
     }
   }
 
@@ -378,9 +369,9 @@ final class Exchange: Draining {
       _ = write(to: caller)
       caller.exchangeEnded(keepsAlive: pipe?.keepsCallerAlive == true)
     case .failure(let failure): caller.answer(failure, of: self)
-    case .cut:
-      if outbox.readableBytes > 0 { _ = write(to: caller) }
-      caller.cut()
+    case .refusal(let denial): caller.answer(denial, of: self)
+    case .lastEvent(let denial): sayLast(denial, to: caller)
+    case .cut: cut(caller)
     case .nothing: break
     }
   }

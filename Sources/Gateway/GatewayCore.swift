@@ -56,8 +56,9 @@ final class GatewayCore: Sendable {
     for upstream in upstreams { try upstream.check() }
     estimatePolicies = apps.map { app in
       CallEstimate.Policy(
-        outputTokensDefault: app.policy.outputTokensDefault, isBudgeted: app.policy.isBudgeted,
-        limitsModels: app.policy.models != nil,
+        outputTokensDefault: app.policy.outputTokensDefault,
+        isBudgeted: app.policy.isBudgeted || app.policy.limitsTokenRate,
+        fitTokensMin: app.policy.fitTokensMin, limitsModels: app.policy.models != nil,
         isByModel: app.policy.budgets.contains { $0.holder == .eachModel })
     }
     scopes = apps.map { CallScopes($0.policy) }

@@ -184,7 +184,7 @@ public final class GatewayService: Service, Sendable {
 
   // MARK: Orders and views
 
-  /// Applies an order from outside: caps or restores an app, or reads the keys again.
+  /// Applies an order from outside: stops or restores an app, or reads the keys again.
   ///
   /// Idempotent by the order's sequence. May block; never call it on an event loop.
   /// - Throws: `journalUnavailable`, `keysUnreadable`, `appUnknown`. Retry a retryable one.
@@ -197,6 +197,13 @@ public final class GatewayService: Service, Sendable {
     case .restore(let app):
       try check(app)
       try core.desk.cap(app: app, reason: nil, order: order.sequence, at: core.clock())
+    case .isolate(let app):
+      try check(app)
+      try core.desk.isolate(
+        app: app,
+        Isolation(order: order.sequence, actor: order.actor, reason: order.reason),
+        at: core.clock()
+      ) { endCalls(of: app, order: order.sequence) }
     case .keysChanged:
       let records = try Self.keys(from: loadKeys)
       core.keys = KeyTable(records: records, apps: core.apps.map(\.policy.app))
@@ -235,10 +242,23 @@ public final class GatewayService: Service, Sendable {
   /// Every app's balances, counts and state, in one instant.
   public func snapshot() -> GatewaySnapshot { core.desk.snapshot(at: core.clock()) }
 
+  /// What is left of the rates of the app at an index and one of its keys.
+  func rateStanding(app: Int, key: Int64) -> [RateStanding] {
+    core.desk.rateStanding(app: app, key: key, at: core.clock())
+  }
+
   /// A copy of the ledger: equal to the fold of the store's checkpoint and the journal.
   public var ledger: Ledger { core.desk.ledger }
 
   // MARK: Parts
+
+  /// Ends all that is under way of an app, on every loop.
+  private func endCalls(of app: String, order: Int64) {
+    guard let index = core.apps.firstIndex(where: { $0.policy.app == app }) else { return }
+    for context in running.withLock({ $0?.loops }) ?? [] {
+      context.eventLoop.execute { context.value.isolate(app: index, .appIsolated(order: order)) }
+    }
+  }
 
   private func check(_ app: String) throws(GatewayFault) {
     guard core.apps.contains(where: { $0.policy.app == app }) else {

@@ -9,8 +9,10 @@ public struct GatewaySnapshot: Sendable {
     /// The app's own, its environments' and its tags'; those that each key, user or model has are
     /// not listed.
     public var budgets: [BudgetBalance]
-    /// Why the app is stopped; nil where it runs.
+    /// Why the app is capped from outside; nil where it is not.
     public var cappedReason: String?
+    /// Who stopped the app at once, and why; nil where nobody did.
+    public var isolation: Isolation?
     public var counts: AppCounts
   }
 
@@ -47,8 +49,8 @@ extension AppCounts {
   mutating func count(_ bill: AdmissionDesk.Bill) {
     calls += 1
     switch bill.outcome.ending {
-    case .completed, .clientGone: break
-    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable: errors += 1
+    case .completed, .clientGone, .isolated: break
+    case .upstreamError, .timeout, .shutdown, .upstreamUnreachable, .overBound: errors += 1
     }
     if bill.outcome.usage.source == .estimated { estimated += 1 }
     if bill.charge > bill.reserved, bill.reserved > .zero { debts += 1 }

@@ -13,13 +13,16 @@ struct LocalAnswer {
   let bytes: ByteBuffer
 
   /// A refusal by policy.
+  ///
+  /// - Parameter lines: further lines of the head, each with its end.
   init(
-    denial: Denial, dialect: DialectID, call: CallID?, keepsAlive: Bool, isHead: Bool
+    denial: Denial, dialect: DialectID, call: CallID?, lines: String = "", keepsAlive: Bool,
+    isHead: Bool
   ) {
     let response = Refusal.render(denial, dialect: dialect, requestID: Self.requestID(call))
     bytes = Self.write(
-      response.status, response.headers, response.body, call: call, keepsAlive: keepsAlive,
-      isHead: isHead)
+      response.status, response.headers, response.body, call: call, lines: lines,
+      keepsAlive: keepsAlive, isHead: isHead)
   }
 
   /// The upstream's fault.
@@ -54,19 +57,20 @@ struct LocalAnswer {
   }
 
   /// The id that people quote when they ask about a call: its number in the ledger.
-  private static func requestID(_ call: CallID?) -> String {
+  static func requestID(_ call: CallID?) -> String {
     call.map { "leeway-\($0.number)" } ?? "leeway-none"
   }
 
   private static func write(
     _ status: Int, _ headers: [(String, String)], _ body: [UInt8], call: CallID?,
-    keepsAlive: Bool, isHead: Bool
+    lines: String = "", keepsAlive: Bool, isHead: Bool
   ) -> ByteBuffer {
     var buffer = ByteBuffer()
     buffer.reserveCapacity(512 + body.count)
     buffer.writeString("HTTP/1.1 \(status) \(reason(status))\r\n")
     for (name, value) in headers { buffer.writeString("\(name): \(value)\r\n") }
     if let call { buffer.writeString("x-leeway-call: \(call.number)\r\n") }
+    buffer.writeString(lines)
     buffer.writeString("content-length: \(body.count)\r\n")
     buffer.writeString(keepsAlive ? "connection: keep-alive\r\n\r\n" : "connection: close\r\n\r\n")
     if !isHead { buffer.writeBytes(body) }

@@ -3,6 +3,7 @@
 // A timer per call costs a heap operation twice a call; one coarse tick that looks at every
 // connection costs nothing between ticks, and a time-out may well come a tenth of a second late.
 
+import Metering
 import NIOCore
 
 /// The gateway's state on one event loop. Confined to that loop.
@@ -117,6 +118,12 @@ final class LoopContext {
     while !waiting.isEmpty { writeJournal() }
   }
 
+  /// Ends every call and socket of an app at once.
+  func isolate(app: Int, _ denial: Denial) {
+    for caller in Array(callers.values) { caller.isolate(app: app, denial) }
+    for drained in Array(draining.values) { drained.isolate(app: app, denial) }
+  }
+
   var isQuiet: Bool { callers.isEmpty && draining.isEmpty }
 }
 
@@ -124,4 +131,6 @@ final class LoopContext {
 protocol Draining: AnyObject {
   func tick(now: NIODeadline)
   func stop()
+  /// Ends where it is of this app.
+  func isolate(app: Int, _ denial: Denial)
 }

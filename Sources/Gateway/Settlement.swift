@@ -5,6 +5,7 @@
 //   the call ended with …       usage reported     usage not reported
 //   reportedElseEstimate        charge, reported   charge the reservation, marked estimated
 //   reportedElseNothing         charge, reported   release
+//   received                    charge, reported   charge what came and was under way, estimated
 //   nothing                     release            release
 //
 // What was charged when it was made is never charged again. A path that is known to be free is
@@ -29,6 +30,10 @@ struct Settlement: Equatable {
     _ charge: Call.Charge, reading: CallReading, estimate: CallEstimate, reserved: Money,
     endpoint: Endpoint, prices: PriceBook, at: Timestamp
   ) {
+    if charge == .received, case .metered = endpoint, reading.usage == nil || !reading.isComplete {
+      self.init(received: reading, estimate: estimate, reserved: reserved, prices: prices, at: at)
+      return
+    }
     if charge != .nothing, let reported = reading.usage {
       let whole = Self.whole(reported, estimate)
       let size = reading.searchSize ?? estimate.searchSize
@@ -46,17 +51,18 @@ struct Settlement: Equatable {
     switch (charge, endpoint) {
     case (.nothing, _), (.reportedElseNothing, _):
       self.init(charge: .zero, usage: .unknown, isReleased: true)
-    case (.reportedElseEstimate, .free), (.reportedElseEstimate, .stored):
+    case (.reportedElseEstimate, .free), (.reportedElseEstimate, .stored), (.received, .free),
+      (.received, .stored):
       // Known to cost nothing, but not because the provider said so: nobody reported a usage.
       self.init(charge: .zero, usage: .unknown, isReleased: true)
-    case (.reportedElseEstimate, .unmetered):
+    case (.reportedElseEstimate, .unmetered), (.received, .unmetered):
       self.init(charge: .zero, usage: .unknown, isReleased: false)
-    case (.reportedElseEstimate, .metered):
+    case (.reportedElseEstimate, .metered), (.received, .metered):
       self.init(estimateOf: reading, estimate: estimate, reserved: reserved)
     }
   }
 
-  private init(charge: Money, usage: Usage, isReleased: Bool) {
+  init(charge: Money, usage: Usage, isReleased: Bool) {
     self.charge = charge
     self.usage = usage
     self.isReleased = isReleased
@@ -112,7 +118,7 @@ struct Settlement: Equatable {
 
   /// The provider's usage by `PriceBook.cost`; units that have no price cost what was held for the
   /// call: they may not be free.
-  private func price(
+  func price(
     _ reading: CallReading, _ estimate: CallEstimate, _ prices: PriceBook, _ at: Timestamp,
     _ reserved: Money
   ) -> Money {

@@ -254,12 +254,28 @@ final class SocketSession: Draining {
 
   /// No next response may begin: the caller is told, in the protocol's own words.
   private func refuse(_ denial: Denial) {
-    let refusal = Refusal.render(denial, dialect: plan.dialect, requestID: "leeway-session")
-    let message = Array(#"{"type":"error","#.utf8) + refusal.body.dropFirst()
-    var farewell = ByteBuffer(bytes: WebSocketFrame.text(message))
+    say(denial, withMessage: true)
+    end(.completed)
+  }
+
+  /// The app was isolated: a response under way is charged what is held for it, since nothing tells
+  /// how much of it has come.
+  func isolate(app: Int, _ denial: Denial) {
+    guard self.app == app, !isEnded else { return }
+    if frames.isBetweenFrames { say(denial, withMessage: frames.isBetweenMessages) }
+    end(.isolated)
+  }
+
+  private func say(_ denial: Denial, withMessage: Bool) {
+    var farewell = ByteBuffer()
+    if withMessage { farewell.writeBytes(message(denial)) }
     farewell.writeBytes(WebSocketFrame.close(code: 1008, reason: denial.code))
     _ = caller?.write(farewell)
-    end(.completed)
+  }
+
+  private func message(_ denial: Denial) -> [UInt8] {
+    let refusal = Refusal.render(denial, dialect: plan.dialect, requestID: "leeway-session")
+    return WebSocketFrame.text(Array(#"{"type":"error","#.utf8) + refusal.body.dropFirst())
   }
 
   func tick(now: NIODeadline) {

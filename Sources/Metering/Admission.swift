@@ -30,6 +30,8 @@ public struct AdmissionRequest: Sendable {
   public var tokens: Int64?
   /// As how many calls it counts: 0 for what costs nothing at the provider by its nature.
   public var calls: Int64 = 1
+  /// It is worked off by the provider at its own pace: rates count its tokens no more.
+  public var isBatch = false
   /// The environment that its key was issued for; empty: the app's.
   public var environment = ""
   /// Who the call is made for, under a name that says nothing of the person.
@@ -76,6 +78,7 @@ public struct Admission: Sendable {
   var subjects: [Subject: Int] = [:]
   /// The latest moment that was asked about: rolling windows do not go back behind it.
   var latest = Timestamp(milliseconds: .min)
+  var throttle: Throttle
   /// By an account's place.
   var watches: [Watch] = []
   var gauges: [Gauge] = []
@@ -102,15 +105,17 @@ public struct Admission: Sendable {
     choices = policies.map(AccountChoice.init)
     known = Self.places(of: policies)
     standings = Array(repeating: Standing(), count: policies.count + 1)
+    throttle = Throttle(policies)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
   ///
-  /// Order: capped → model → cost bound → budgets. On admission of a call, for every budget that it
-  /// draws on and every unit that it asks anything of, settled + reserved (this call included) ≤
-  /// cap; where one says no, nothing is held in any. What asks nothing is no reason to refuse: it
-  /// leaves the balance as it is, even one over its cap; and what asks nothing in any unit passes
-  /// closed purses, too.
+  /// Order: isolated → capped → model → cost bound → rates → budgets.
+  ///
+  /// On admission of a call, for every budget that it draws on and every unit that it asks anything
+  /// of, settled + reserved (this call included) ≤ cap; where one says no, nothing is held in any.
+  /// What asks nothing is no reason to refuse: it leaves the balance as it is, even one over its
+  /// cap; and what asks nothing in any unit passes closed purses, too.
   ///
   /// - Parameters:
   ///   - mayTighten: whether the bound can be made smaller: `tooLarge` is answered then, where the
@@ -125,7 +130,13 @@ public struct Admission: Sendable {
     if !request.hasBegun, let denial = ruleBroken(by: request) {
       return deny(denial, request, at: now)
     }
-    let row = standing(of: request, at: now, clock: clock ?? now)
+    let moment = clock ?? now
+    let isThrottled = throttle.holds(request.app)
+    if isThrottled, !request.hasBegun, let refusal = throttle.refusal(of: request, at: moment) {
+      if mayTighten, refusal.unit == .tokens { return .tooLarge(room: Money(nanodollars: .max)) }
+      return deny(.rateLimited(refusal), request, at: now)
+    }
+    let row = standing(of: request, at: now, clock: moment)
     let amounts = request.amounts
     if !request.hasBegun, amounts != .zero || request.tokens == nil {
       if let denial = standingDenial(of: request, row: row) {
@@ -147,7 +158,8 @@ public struct Admission: Sendable {
           upstream: request.upstream, model: request.model, isStream: request.isStream,
           amounts: amounts, accounts: standings[row].accounts)))
     ledger.apply(event, at: standings[row].places)
-    return .admitted(Reservation(call: call, amount: amounts.money), event)
+    let lease = isThrottled ? throttle.take(request, for: call, at: moment) : -1
+    return .admitted(Reservation(call: call, amount: amounts.money, lease: lease), event)
   }
 
   @inline(__always)
@@ -180,6 +192,9 @@ public struct Admission: Sendable {
   /// The first rule besides the budgets that a call breaks.
   private func ruleBroken(by request: AdmissionRequest) -> Denial? {
     let app = request.app
+    if !ledger.isolated.isEmpty, let isolation = ledger.isolated[policies[app].app] {
+      return .appIsolated(order: isolation.order)
+    }
     if !ledger.capped.isEmpty, let reason = ledger.capped[policies[app].app] {
       return .appCapped(reason: reason)
     }
@@ -192,6 +207,7 @@ public struct Admission: Sendable {
       }
     }
     if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
+    if request.tokens == nil, policies[app].limitsTokenRate { return .tokensUnbounded }
     return nil
   }
 
@@ -256,7 +272,9 @@ public struct Admission: Sendable {
   public mutating func settle(
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
+    let lease = reservation.lease
     let call = reservation.close()
+    throttle.end(lease, of: call, used: outcome.tokens, at: now)
     let places = ledger.places(of: call) ?? []
     // It held nothing, and may cost something all the same.
     if places.isEmpty { return settled(call, charge: charge, outcome: outcome, at: now) }
@@ -291,7 +309,10 @@ public struct Admission: Sendable {
   public mutating func release(
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
-    record(.released(reservation.close(), outcome), at: now)
+    let lease = reservation.lease
+    let call = reservation.close()
+    throttle.end(lease, of: call, used: 0, at: now)
+    return record(.released(call, outcome), at: now)
   }
 
   /// Records a refusal that was decided before admission could be asked.

@@ -83,10 +83,16 @@ public struct AppPolicy: Sendable {
   /// Bound of each answer's output tokens where the request names none; nil: the model's own
   /// maximum. It is put into the request of a budgeted app, so that the upstream obeys it.
   public var outputTokensDefault: Int64?
+  /// The smallest bound that is put in where the default one does not fit into what is left; nil:
+  /// the call is refused then.
+  public var fitTokensMin: Int64?
   /// Budget marks that alert, in percent of the cap, ascending.
   public var alertPercents: [Int]
   /// The tags that its calls may carry, at most `TagSet.countMax`.
   public var tags: [String] = []
+  public var rates = RateLimits()
+  /// Those that each of its keys has.
+  public var ratesPerKey = RateLimits()
   /// The environment of keys that were issued for none.
   public var environment = AppPolicy.usualEnvironment
 
@@ -104,6 +110,12 @@ public struct AppPolicy: Sendable {
   }
 
   public var isBudgeted: Bool { !budgets.isEmpty }
+
+  public var limitsTokenRate: Bool {
+    rates.tokensPerMinute != nil || ratesPerKey.tokensPerMinute != nil
+  }
+
+  public var isThrottled: Bool { !rates.isEmpty || !ratesPerKey.isEmpty }
 
   public func allows(model: String) -> Bool {
     guard let models else { return true }

@@ -39,6 +39,9 @@ public enum Denial: Hashable, Sendable {
   case keysConflict
   /// The app was capped from outside (a drift verdict, a person); the text says by whom and why.
   case appCapped(reason: String)
+  /// The app was stopped at once, its open calls included. Not why: the reason is for those who may
+  /// read the record, and an app's callers may be whom it is about.
+  case appIsolated(order: Int64)
   case modelForbidden(model: String, allowed: [String])
   /// The text names the price file of the call's upstream.
   case modelUnpriced(model: String, file: String = "")
@@ -49,7 +52,9 @@ public enum Denial: Hashable, Sendable {
   /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
   case pathUnmetered(path: String)
   indirect case budgetExhausted(BudgetRefusal)
-  /// The app has a token budget, and nothing bounds the call's tokens.
+  /// More calls or tokens in a minute, or at once, than the app or its key may have.
+  indirect case rateLimited(RateRefusal)
+  /// The app has a token budget or rate, and nothing bounds the call's tokens.
   case tokensUnbounded
   /// The purse is not open yet, or no longer.
   indirect case purseClosed(scope: BudgetScope, budget: String, from: String, until: String)
@@ -65,6 +70,8 @@ public enum Denial: Hashable, Sendable {
   case shuttingDown
   /// A batch's requests stand in a file that the upstream does not hand out; the text says why.
   case inputUnavailable(reason: String)
+  /// The answer went beyond the most that its call may cost, and was ended there.
+  case answerOverBound
   /// As many batches' files as may be are being read.
   case inputBusy
   /// The job that a path names is another app's.
@@ -79,6 +86,7 @@ public enum Denial: Hashable, Sendable {
     case .keyRevoked: "key_revoked"
     case .keysConflict: "keys_conflict"
     case .appCapped: "app_capped"
+    case .appIsolated: "app_isolated"
     case .modelForbidden: "model_forbidden"
     case .modelUnpriced: "model_unpriced"
     case .outputUnbounded: "output_unbounded"
@@ -86,6 +94,8 @@ public enum Denial: Hashable, Sendable {
     case .pathUnmetered: "path_unmetered"
     case .budgetExhausted: "budget_exhausted"
     case .tokensUnbounded: "tokens_unbounded"
+    case .rateLimited(let refusal):
+      refusal.unit == .concurrentCalls ? "concurrency_limited" : "rate_limited"
     case .purseClosed: "purse_closed"
     case .windowUnknown: "window_unknown"
     case .requestInvalid: "request_invalid"
@@ -97,6 +107,7 @@ public enum Denial: Hashable, Sendable {
     case .inputUnavailable: "input_unavailable"
     case .inputBusy: "input_busy"
     case .jobUnknown: "job_unknown"
+    case .answerOverBound: "answer_over_bound"
     case .part(_, let denial): denial.code
     }
   }
@@ -106,11 +117,11 @@ public enum Denial: Hashable, Sendable {
     switch self {
     case .keyMissing, .keyUnknown, .keyRevoked: 401
     case .keysConflict, .outputUnbounded, .costUnbounded, .tokensUnbounded, .requestInvalid: 400
-    case .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
-    case .appCapped, .budgetExhausted: 429
+    case .appIsolated, .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
+    case .appCapped, .budgetExhausted, .rateLimited: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown, .jobUnknown: 404
-    case .inputUnavailable: 502
+    case .inputUnavailable, .answerOverBound: 502
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown, .inputBusy: 503
     case .part(_, let denial): denial.httpStatus
     }
@@ -131,6 +142,10 @@ public enum Denial: Hashable, Sendable {
     case .appCapped(let reason):
       "This app is stopped: \(reason) It runs again when its owner or the platform team "
         + "restores it (leeway restore APP)."
+    case .appIsolated(let order):
+      "This app is isolated: no call of it passes, and those under way were ended. Why stands on "
+        + "record under order \(order) (leeway orders). Ask the platform team; it lets it run "
+        + "again with leeway restore APP."
     case .modelForbidden(let model, let allowed):
       "Model '\(model)' is not allowed for this app. Allowed: "
         + (allowed.isEmpty ? "none" : allowed.joined(separator: ", ")) + "."
@@ -147,8 +162,9 @@ public enum Denial: Hashable, Sendable {
       "Usage of '\(path)' cannot be read yet, so a budgeted app may not call it."
     case .budgetExhausted(let refusal):
       Self.budgetMessage(refusal)
+    case .rateLimited(let refusal): refusal.message
     case .tokensUnbounded:
-      "The tokens of this call cannot be bounded, so it cannot be held to a token budget. "
+      "The tokens of this call cannot be bounded, so it cannot be held to a token budget or rate. "
         + "Set a bound of its output in the request, or outputTokensMax in the app's policy; where "
         + "the model is billed by other units, its owner caps it in money or calls."
     case .purseClosed(let scope, let budget, let from, let until):
@@ -174,6 +190,9 @@ public enum Denial: Hashable, Sendable {
     case .inputUnavailable(let reason):
       "The batch's input file cannot be read, so its cost is not known and no batch was made: "
         + reason
+    case .answerOverBound:
+      "The answer went beyond the most that this call may cost, so the gateway ended it here: the "
+        + "upstream did not keep to the call's output bound. What came was charged."
     case .inputBusy:
       "The gateway is reading as many batches' input files as it may at a time, so no batch was "
         + "made; try again shortly."

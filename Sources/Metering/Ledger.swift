@@ -3,7 +3,7 @@
 // Balances lie in one row and an account's name is looked up once per window, not once per call:
 // who knows an account's place in the row reads and writes it without hashing three strings.
 
-/// Balances of all accounts, open reservations and capped apps.
+/// Balances of all accounts, open reservations and stopped apps.
 ///
 /// `apply` is the only way in, so that the state in memory, the checkpoint in the store and a
 /// replay of the journal cannot differ.
@@ -62,6 +62,8 @@ public struct Ledger: Sendable {
   var latest: (accounts: [AccountID], places: [Int]) = ([], [])
   /// Apps stopped from outside, with the reason.
   public private(set) var capped: [String: String]
+  /// Apps stopped at once.
+  public private(set) var isolated: [String: Isolation]
   /// The highest order sequence applied.
   public private(set) var lastOrder: Int64
   /// The highest number of a repricing applied.
@@ -70,10 +72,12 @@ public struct Ledger: Sendable {
 
   public init(
     accounts: [AccountID: Account] = [:], open: [CallID: OpenReservation] = [:],
-    followed: [CallID: FollowedJob] = [:], capped: [String: String] = [:], lastOrder: Int64 = 0,
+    followed: [CallID: FollowedJob] = [:], capped: [String: String] = [:],
+    isolated: [String: Isolation] = [:], lastOrder: Int64 = 0,
     lastRepricing: Int64 = 0, lastSequence: UInt64 = 0
   ) {
     self.capped = capped
+    self.isolated = isolated
     self.lastOrder = lastOrder
     self.lastRepricing = lastRepricing
     self.lastSequence = lastSequence
@@ -164,7 +168,11 @@ public struct Ledger: Sendable {
       break
     case .capped(let app, let reason, let order):
       capped[app] = reason
+      if reason == nil { isolated[app] = nil }
       lastOrder = max(lastOrder, order)
+    case .isolated(let app, let isolation):
+      isolated[app] = isolation
+      lastOrder = max(lastOrder, isolation.order)
     case .repriced(let repricing):
       for difference in repricing.differences {
         let place = place(of: difference.account)
@@ -211,7 +219,8 @@ extension Ledger: Equatable {
   public static func == (left: Ledger, right: Ledger) -> Bool {
     left.lastSequence == right.lastSequence && left.lastOrder == right.lastOrder
       && left.lastRepricing == right.lastRepricing
-      && left.capped == right.capped && left.open == right.open && left.followed == right.followed
+      && left.capped == right.capped && left.isolated == right.isolated
+      && left.open == right.open && left.followed == right.followed
       && left.accounts == right.accounts
   }
 }

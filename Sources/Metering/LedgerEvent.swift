@@ -41,6 +41,10 @@ public enum CallEnding: UInt8, Sendable, Codable, CaseIterable {
   case timeout = 3
   case shutdown = 4
   case upstreamUnreachable = 5
+  /// Its app was isolated in mid-call.
+  case isolated = 6
+  /// Its answer went beyond what the call may cost, and was cut there.
+  case overBound = 7
 
   public var name: String {
     switch self {
@@ -50,6 +54,8 @@ public enum CallEnding: UInt8, Sendable, Codable, CaseIterable {
     case .timeout: "timeout"
     case .shutdown: "shutdown"
     case .upstreamUnreachable: "upstream_unreachable"
+    case .isolated: "isolated"
+    case .overBound: "over_bound"
     }
   }
 }
@@ -163,8 +169,10 @@ public struct LedgerEvent: Hashable, Sendable {
     case expired(CallID, charge: Money)
     /// Indirect: it is the largest and the rarest, and every event would be as large.
     indirect case refused(Refused)
-    /// An order from outside was applied; nil reason: the app runs again.
+    /// An order from outside was applied; nil reason: the app runs again, whatever had stopped it.
     case capped(app: String, reason: String?, order: Int64)
+    /// The app was stopped at once, its open calls included.
+    indirect case isolated(app: String, Isolation)
     /// Calls that ended before are charged anew.
     indirect case repriced(Repricing)
     /// Answered, while its work goes on at the provider: its reservation stays open until the job

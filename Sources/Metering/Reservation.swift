@@ -6,10 +6,13 @@ public struct Reservation: ~Copyable, Sendable {
   public let call: CallID
   /// What was reserved: the most that this call may cost.
   public let amount: Money
+  /// Its place among what open calls have taken of rates; -1: it has taken nothing.
+  let lease: Int
 
-  init(call: CallID, amount: Money) {
+  init(call: CallID, amount: Money, lease: Int = -1) {
     self.call = call
     self.amount = amount
+    self.lease = lease
   }
 
   /// Ends the value's life on purpose.

@@ -19,6 +19,8 @@ final class AnswerReader<Sink: AnswerSink>: PayloadReader {
 
   func finish() -> [UInt8] { [] }
 
+  var isBetweenEvents: Bool { false }
+
   /// At the body's end it is all that the answer tells: an answer that was cut off, or is no JSON,
   /// has `isComplete` false and what could be read of it.
   var reading: CallReading {

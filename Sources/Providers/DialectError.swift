@@ -93,7 +93,7 @@ struct DialectError {
     }
   }
 
-  private var bedrockType: String {
+  var bedrockType: String {
     switch status {
     case 401: "UnrecognizedClientException"
     case 403: "AccessDeniedException"

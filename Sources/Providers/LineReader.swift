@@ -3,12 +3,15 @@
 final class LineReader<Sink: AnswerSink>: PayloadReader {
   private var reader = JSONReader(sink: Sink(), isStrict: false)
 
+  private(set) var isBetweenEvents = true
+
   init() {}
 
   @discardableResult
   func feed(_ bytes: UnsafeRawBufferPointer) -> StreamRelay {
     forEachLinePiece(of: bytes) { piece, endsLine in
       reader.feed(piece)
+      isBetweenEvents = endsLine
       guard endsLine else { return }
       reader.restart()
       reader.sink.beginDocument()

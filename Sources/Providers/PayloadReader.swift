@@ -10,6 +10,9 @@ public protocol PayloadReader: AnyObject {
   /// Ends the payload and returns the bytes of a last, unfinished event that were held back.
   func finish() -> [UInt8]
 
+  /// What the caller was told to get ends with a whole event of a stream: another may follow.
+  var isBetweenEvents: Bool { get }
+
   /// All that is known now; valid at any moment.
   var reading: CallReading { get }
 }

@@ -30,20 +30,28 @@ public enum Refusal {
   public static func render(
     _ denial: Denial, dialect: DialectID, requestID: String
   ) -> RefusalResponse {
+    error(denial).response(dialect: dialect, requestID: requestID)
+  }
+
+  static func error(_ denial: Denial) -> DialectError {
     let (type, code, parameter) = openAI(denial)
     return DialectError(
       status: denial.httpStatus, code: denial.code, message: denial.message, openAIType: type,
-      openAICode: code, openAIParameter: parameter, retryHeaders: retryHeaders(denial)
-    ).response(dialect: dialect, requestID: requestID)
+      openAICode: code, openAIParameter: parameter, retryHeaders: retryHeaders(denial))
   }
 
   /// Whether trying again can help, for SDKs that would otherwise guess from the status.
   private static func retryHeaders(_ denial: Denial) -> [(String, String)] {
     switch denial {
-    case .budgetExhausted, .appCapped, .purseClosed, .windowUnknown, .credentialMissing:
+    case .budgetExhausted, .appCapped, .appIsolated, .purseClosed, .windowUnknown,
+      .credentialMissing:
       [("x-should-retry", "false")]
     case .journalUnavailable, .shuttingDown, .inputBusy:
       [("x-should-retry", "true"), ("retry-after", "1")]
+    case .rateLimited(let refusal):
+      refusal.retryAfterSeconds.map {
+        [("x-should-retry", "true"), ("retry-after", String($0))]
+      } ?? [("x-should-retry", "false")]
     case .part(_, let denial): retryHeaders(denial)
     default: []
     }
@@ -54,16 +62,18 @@ public enum Refusal {
   ) -> (type: String, code: String, parameter: String?) {
     switch denial {
     case .keyMissing, .keyUnknown, .keyRevoked: ("authentication_error", "invalid_api_key", nil)
+    case .rateLimited(let refusal):
+      (refusal.unit == .tokens ? "tokens" : "requests", "rate_limit_exceeded", nil)
     case .budgetExhausted, .appCapped, .purseClosed:
       ("insufficient_quota", "insufficient_quota", nil)
     case .modelForbidden, .modelUnpriced: ("permission_error", denial.code, "model")
-    case .pathUnmetered: ("permission_error", denial.code, nil)
+    case .pathUnmetered, .appIsolated: ("permission_error", denial.code, nil)
     case .outputUnbounded(let field): ("invalid_request_error", denial.code, field)
     case .keysConflict, .costUnbounded, .tokensUnbounded, .requestInvalid, .bodyTooLarge,
       .upstreamUnknown, .jobUnknown:
       ("invalid_request_error", denial.code, nil)
     case .windowUnknown, .credentialMissing, .journalUnavailable, .shuttingDown,
-      .inputUnavailable, .inputBusy:
+      .inputUnavailable, .inputBusy, .answerOverBound:
       ("server_error", denial.code, nil)
     case .part(_, let denial): openAI(denial)
     }

@@ -39,6 +39,12 @@ final class StreamReader<Sink: AnswerSink>: PayloadReader {
   ///   gateway asked for it and the caller did not.
   init(hidesUsage: Bool) { self.hidesUsage = hidesUsage }
 
+  /// Of an event that is held back the caller has got nothing.
+  var isBetweenEvents: Bool {
+    if !held.isEmpty { return !isReleased }
+    return lineIsEmpty && !eventHasLines && (place == .lineStart || place == .bom && bomBytes == 0)
+  }
+
   var reading: CallReading { reader.sink.read() }
 
   /// Reads the next bytes of the stream.

@@ -62,7 +62,8 @@ struct CallWriter {
         let end = endIndices[Int(event.sequence - first)]
         try insert(reserved, at: event.at, end: end < 0 ? nil : CallEnd(events[end]))
       case .refused(let refused): try insert(refused, at: event.at)
-      case .settled, .released, .expired, .capped, .repriced, .followed, .forgotten: break
+      case .settled, .released, .expired, .capped, .isolated, .repriced, .followed, .forgotten:
+        break
       }
     }
     for end in earlier {

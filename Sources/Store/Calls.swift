@@ -71,7 +71,7 @@ extension LedgerEvent {
     switch kind {
     case .settled(let settled): settled.call
     case .released(let call, _), .expired(let call, _): call
-    case .reserved, .refused, .capped, .repriced, .followed, .forgotten: nil
+    case .reserved, .refused, .capped, .isolated, .repriced, .followed, .forgotten: nil
     }
   }
 }
@@ -94,7 +94,7 @@ struct CallEnd {
       (self.call, state, self.outcome) = (call, .released, outcome)
     case .expired(let call, let charge):
       (self.call, state, self.charge) = (call, .expired, charge)
-    case .reserved, .refused, .capped, .repriced, .followed, .forgotten:
+    case .reserved, .refused, .capped, .isolated, .repriced, .followed, .forgotten:
       return nil
     }
   }

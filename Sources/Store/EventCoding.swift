@@ -17,6 +17,7 @@ enum RecordKind: UInt8 {
   case repriced = 7
   case followed = 8
   case forgotten = 9
+  case isolated = 10
 }
 
 extension LedgerEvent {
@@ -31,6 +32,7 @@ extension LedgerEvent {
     case .repriced: .repriced
     case .followed: .followed
     case .forgotten: .forgotten
+    case .isolated: .isolated
     }
   }
 
@@ -68,6 +70,8 @@ extension LedgerEvent {
     case .repriced(let repricing): return integers + repricing.payloadBytesMax
     case .followed(_, let job): return integers + job.payloadBytesMax
     case .forgotten: return integers
+    case .isolated(let app, let isolation):
+      return integers + app.utf8.count + isolation.actor.utf8.count + isolation.reason.utf8.count
     }
   }
 
@@ -106,6 +110,7 @@ extension LedgerEvent {
       writer.unsigned(call.number)
       job.encode(to: &writer)
     case .forgotten: break
+    case .isolated(let app, let isolation): isolation.encode(of: app, to: &writer)
     }
   }
 
@@ -268,6 +273,7 @@ extension LedgerEvent {
     case .followed:
       value = .followed(CallID(try reader.unsigned()), try FollowedJob(&reader))
     case .forgotten: value = .forgotten
+    case .isolated: value = try Isolation.event(&reader)
     }
     guard reader.isAtEnd else { throw ByteReader.Malformed() }
     self.init(sequence: sequence, at: at, kind: value)

@@ -22,7 +22,7 @@ extension StoreDatabase {
       let open = try Self.openReservations(db, calls: calls.map { CallID(UInt64($0)) })
       ledger = Ledger(
         accounts: balances, open: open, followed: try Self.followedJobs(db),
-        capped: ledger.capped, lastOrder: ledger.lastOrder,
+        capped: ledger.capped, isolated: ledger.isolated, lastOrder: ledger.lastOrder,
         lastRepricing: ledger.lastRepricing, lastSequence: ledger.lastSequence)
       return ledger
     }
@@ -78,7 +78,7 @@ extension StoreDatabase {
     }
   }
 
-  /// Sequence, last order and capped apps; no accounts.
+  /// Sequence, last order and stopped apps; no accounts.
   private static func ledgerHead(_ db: Database) throws -> Ledger {
     var capped: [String: String] = [:]
     for row in try Row.fetchAll(db.cachedStatement(sql: "SELECT app, reason FROM capped_apps")) {
@@ -89,7 +89,8 @@ extension StoreDatabase {
         sql: "SELECT last_sequence, last_order, last_repricing FROM ledger_state"))
     let sequence: Int64 = state?[0] ?? 0
     return Ledger(
-      capped: capped, lastOrder: state?[1] ?? 0, lastRepricing: state?[2] ?? 0,
+      capped: capped, isolated: try isolatedApps(db), lastOrder: state?[1] ?? 0,
+      lastRepricing: state?[2] ?? 0,
       lastSequence: UInt64(sequence))
   }
 
@@ -116,7 +117,7 @@ extension StoreDatabase {
       case .repriced(let repricing): ids.formUnion(repricing.differences.map(\.account))
       case .forgotten:
         ids.formUnion(try accountIDs(db).filter(LongOver(at: event.at).contains))
-      case .refused, .capped: break
+      case .refused, .capped, .isolated: break
       }
     }
     let open = try openReservations(db, calls: earlier)
@@ -132,8 +133,8 @@ extension StoreDatabase {
       if let row { accounts[id] = account(row) }
     }
     let ledger = Ledger(
-      accounts: accounts, open: open, capped: head.capped, lastOrder: head.lastOrder,
-      lastRepricing: head.lastRepricing, lastSequence: head.lastSequence)
+      accounts: accounts, open: open, capped: head.capped, isolated: head.isolated,
+      lastOrder: head.lastOrder, lastRepricing: head.lastRepricing, lastSequence: head.lastSequence)
     return (ledger, ids)
   }
 
@@ -247,6 +248,7 @@ extension StoreDatabase {
           """,
         arguments: [app, reason])
     }
+    try writeIsolated(db, before: before, after: after)
     let state = try db.cachedStatement(
       sql: "UPDATE ledger_state SET last_sequence = ?, last_order = ?, last_repricing = ?")
     try state.execute(arguments: [

@@ -9,7 +9,7 @@
 //    8  4  version, 1                       4  4  CRC-32C over bytes 0…3 and 8…end
 //   12  4  0                                8  8  sequence: the previous record's plus one
 //   16  8  sequence of the first record    16  1  kind: 1 reserved, 2 settled, 3 released,
-//   24  4  0                                      4 expired, 5 refused, 6 capped
+//   24  4  0                                      4 expired, 5 refused, 6 capped …
 //   28  4  CRC-32C over bytes 0…27         17  n  payload, see EventCoding.swift
 //
 // Records are only ever appended. A record that is cut short or fails its checksum at the end of

@@ -185,6 +185,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("secrets-1", migrate: createSecrets)
     migrator.registerMigration("reviews-1", migrate: createReviews)
     migrator.registerMigration("monitors-1", migrate: createMonitors)
+    migrator.registerMigration("isolation-1", migrate: addIsolation)
     return migrator
   }
 }

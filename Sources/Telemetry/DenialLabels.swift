@@ -31,6 +31,9 @@ extension Denial {
     case .tokensUnbounded: 20
     case .purseClosed: 21
     case .jobUnknown: 22
+    case .appIsolated: 23
+    case .answerOverBound: 24
+    case .rateLimited(let refusal): refusal.unit == .concurrentCalls ? 26 : 25
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -41,6 +44,7 @@ extension Denial {
     "model_unpriced", "output_unbounded", "cost_unbounded", "path_unmetered", "budget_exhausted",
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
-    "input_busy", "tokens_unbounded", "purse_closed", "job_unknown",
+    "input_busy", "tokens_unbounded", "purse_closed", "job_unknown", "app_isolated",
+    "answer_over_bound", "rate_limited", "concurrency_limited",
   ]
 }

@@ -30,6 +30,7 @@ public struct ScrapeReadings: Sendable {
   public var budgets: [BudgetReading]
   /// By app name: is it stopped from outside.
   public var cappedApps: [(app: String, isCapped: Bool)]
+  public var isolatedApps: [(app: String, isIsolated: Bool)] = []
   /// Journaled events that the store has not folded yet.
   public var foldLagEvents: Int64?
   /// Alerts raised and not yet delivered.
@@ -84,9 +85,16 @@ public struct Exposition: Sendable {
   private func write(_ readings: ScrapeReadings, to text: inout PrometheusText) {
     writeBudgets(readings.budgets, to: &text)
     if !readings.cappedApps.isEmpty {
-      text.family("leeway_app_capped", .gauge, "1 while the app is stopped from outside.")
+      text.family("leeway_app_capped", .gauge, "1 while the app is capped from outside.")
       for (app, isCapped) in readings.cappedApps {
         text.sample("leeway_app_capped", [Label("app", app)], isCapped ? "1" : "0")
+      }
+    }
+    if !readings.isolatedApps.isEmpty {
+      text.family(
+        "leeway_app_isolated", .gauge, "1 while the app is stopped at once, open calls included.")
+      for (app, isIsolated) in readings.isolatedApps {
+        text.sample("leeway_app_isolated", [Label("app", app)], isIsolated ? "1" : "0")
       }
     }
     func state(_ name: String, _ help: String, _ value: Int64?) {

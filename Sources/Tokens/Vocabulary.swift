@@ -22,7 +22,7 @@ public struct Vocabulary: Sendable {
   /// How many tokens there are, special ones apart. A token's rank is below it.
   public let tokenCount: Int
   /// The bytes of the longest token.
-  let lengthMax: Int
+  public let lengthMax: Int
   /// All tokens one after another; token `rank` is `bytes[offsets[rank]..<offsets[rank + 1]]`.
   private let bytes: [UInt8]
   private let offsets: [UInt32]

@@ -44,6 +44,9 @@ public struct WebSocketReader: Sendable {
   /// No frame is under way: what is written now stands between two frames.
   public var isBetweenFrames: Bool { if case .first = phase { true } else { false } }
 
+  /// Nor a message, so that a new one may begin.
+  public var isBetweenMessages: Bool { isBetweenFrames && open == nil }
+
   /// Reads the next part.
   ///
   /// - Parameter offset: where to read on; moved behind what was read.

@@ -2,11 +2,20 @@
 
 import Admin
 import Metering
+import Synchronization
 
 struct ExampleControl: Control {
   struct Unavailable: Error {}
 
   var reportsDirectory: String
+  /// What was ordered.
+  final class Orders: Sendable {
+    private let all = Mutex<[AdminOrder]>([])
+    func withLock<Value>(_ body: (inout [AdminOrder]) -> Value) -> Value {
+      all.withLock { body(&$0) }
+    }
+  }
+  let orders = Orders()
   var problems: [ReadinessProblem] = []
   var hasOverview = true
   var apps = Self.exampleApps
@@ -21,6 +30,14 @@ struct ExampleControl: Control {
   }
 
   func metrics() async -> String { "# HELP up Is it?\n# TYPE up gauge\nup 1\n" }
+
+  func place(_ order: AdminOrder) async throws -> Int64? {
+    guard apps.contains(where: { $0.name == order.app }) else { return nil }
+    return orders.withLock { orders in
+      orders.append(order)
+      return Int64(orders.count)
+    }
+  }
 
   func readiness() async -> [ReadinessProblem] { problems }
 

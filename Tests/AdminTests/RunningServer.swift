@@ -10,14 +10,14 @@ private struct NoPort: Error {}
 
 /// Runs the server, hands its port to the body, stops it.
 func withServer<Result: Sendable>(
-  _ control: ExampleControl, allowedHosts: [String] = [],
+  _ control: ExampleControl, allowedHosts: [String] = [], secret: String? = nil,
   _ body: @Sendable (_ port: Int) async throws -> Result
 ) async throws -> Result {
   let ports = AsyncStream.makeStream(of: Int.self)
   var logger = Logger(label: "admin-tests")
   logger.logLevel = .critical
   let server = try AdminServer(
-    control: control, port: 0, allowedHosts: allowedHosts, logger: logger
+    control: control, port: 0, allowedHosts: allowedHosts, secret: secret, logger: logger
   ) { ports.continuation.yield($0) }
   let group = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [server], logger: logger))

@@ -306,6 +306,30 @@ extension Call {
     }
   }
 
+  @Test func anIsolatedCallEndsWhereverItStands() {
+    let denial = Denial.appIsolated(order: 7)
+    var holding = Call(isMetered: true, drainBytesMax: 0)
+    _ = holding.headChecked(denial: nil, expectsContinue: false)
+    #expect(holding.stopped(as: .isolated, denial) == .refuse(denial))
+    var awaiting = Self.admitted()
+    _ = awaiting.connected(isPooled: false)
+    var draining = Self.relaying()
+    _ = draining.callerLeft()
+    for (call, charge, farewell, status) in [
+      (Self.admitted(), .nothing, .refusal(denial), 403),
+      (awaiting, .received, .refusal(denial), 403),
+      (Self.relaying(), .received, .lastEvent(denial), 200),
+      (draining, .received, .nothing, 0),
+    ] as [(Call, Call.Charge, Call.Farewell, Int)] {
+      var call = call
+      #expect(
+        call.stopped(as: .isolated, denial)
+          == .end(
+            Call.Ending(ending: .isolated, charge: charge, farewell: farewell, status: status)))
+      #expect(call.stopped(as: .isolated, denial) == .ignore)
+    }
+  }
+
   /// Whatever comes after the end, in any order, the call stays ended: nothing is settled twice.
   @Test func lateEventsDoNothing() {
     var call = Self.relaying()

@@ -42,6 +42,26 @@ import Testing
     #expect(!settlement.isReleased)
   }
 
+  /// The text's 30 bytes and the allowance, on 40 tokens of input.
+  @Test func whatCameIsChargedWithAnAllowanceAndNeverMoreThanHeld() {
+    let came = Self.settle(.received, usage: nil, reserved: Money(nanodollars: 900_000))
+    #expect(came.charge == TestPrice.cost(input: 40, output: 30 + 256))
+    #expect(came.usage.source == .estimated && !came.isReleased)
+    #expect(Self.settle(.received, usage: nil).charge == Self.reserved)
+    // Without a bound nothing is held, and nothing holds the charge.
+    let free = Self.settle(.received, usage: nil, bound: .none(.tokensUnbounded), reserved: .zero)
+    #expect(free.charge == came.charge)
+  }
+
+  /// As reported so far, even where that is more than was held: a debt.
+  @Test func whatIsReportedSoFarIsChargedWithAnAllowance() {
+    let large = Self.settle(.received, usage: Self.reported, reserved: Money(nanodollars: 900_000))
+    #expect(large.charge == TestPrice.cost(input: 10, output: 5 + 256))
+    #expect(large.usage.source == .estimated)
+    let debt = Self.settle(.received, usage: Self.reported, reserved: Money(nanodollars: 7))
+    #expect(debt.charge == TestPrice.cost(input: 10, output: 5))
+  }
+
   @Test func anEstimateKeepsItsUnits() {
     var estimate = CallEstimate()
     estimate.bound = .atMost(Self.reserved)

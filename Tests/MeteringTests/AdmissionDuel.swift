@@ -84,6 +84,7 @@ struct Duel {
     case .endFollowed(let pick, let charge): try endFollowed(pick, charge)
     case .reprice(let pick, let charge, let number): try reprice(pick, charge, number)
     case .cap(let app, let number): try order(app, "stopped", number)
+    case .isolate(let app, let number): try order(app, nil, number, isolates: true)
     case .restore(let app, let number): try order(app, nil, number)
     case .refuse(let app):
       try note(
@@ -120,7 +121,7 @@ struct Duel {
   private mutating func admit(_ shape: CallShape) throws {
     // No head is older than the process.
     let at = max(now - shape.late, startedAt)
-    if !naive.isCapped[shape.app] { naive.latest = now }
+    if !naive.isCapped[shape.app], !naive.isIsolated[shape.app] { naive.latest = now }
     let expected = naive.answer(shape, at: at)
     let answer: NaiveLedger.Answer
     switch admission.admit(request(shape), at: Timestamp(milliseconds: at), clock: moment) {
@@ -279,14 +280,19 @@ struct Duel {
     try check(found, of: Array(differences.keys), from: before)
   }
 
-  private mutating func order(_ app: Int, _ reason: String?, _ order: Int64) throws {
-    let event = admission.cap(app: "app\(app)", reason: reason, order: order, at: moment)
-    let isNew = order > naive.lastOrder
-    try require((event != nil) == isNew, "order \(order) applied twice or never")
+  private mutating func order(
+    _ app: Int, _ reason: String?, _ order: Int64, isolates: Bool = false
+  ) throws {
+    let event =
+      isolates
+      ? admission.isolate(app: "app\(app)", .by("mara", order), at: moment)
+      : admission.cap(app: "app\(app)", reason: reason, order: order, at: moment)
+    try require((event != nil) == (order > naive.lastOrder), "order \(order) twice or never")
     guard let event else { return }
     try note(event)
     naive.lastOrder = order
-    naive.isCapped[app] = reason != nil
+    if !isolates { naive.isCapped[app] = reason != nil }
+    if isolates || reason == nil { naive.isIsolated[app] = isolates }
   }
 
   /// The process dies: reservations in hand are lost, the ledger is folded anew from the journal.
@@ -341,7 +347,9 @@ struct Duel {
     }
     for app in naive.isCapped.indices {
       let isCapped = admission.ledger.capped["app\(app)"] != nil
-      try require(isCapped == naive.isCapped[app], "app\(app) is stopped: \(isCapped)")
+      let isIsolated = admission.ledger.isolated["app\(app)"] != nil
+      let holds = (naive.isCapped[app], naive.isIsolated[app])
+      try require(holds == (isCapped, isIsolated), "app\(app) is stopped otherwise: \(holds)")
     }
     let open = Set(naive.calls.filter { $0.charge == nil }.map(\.number))
     try require(Set(admission.ledger.open.keys.map(\.number)) == open, "open calls differ")

@@ -30,6 +30,7 @@ import Testing
         case .released: codes["released", default: 0] += 1
         case .expired: codes["expired", default: 0] += 1
         case .capped: codes["capped", default: 0] += 1
+        case .isolated: codes["isolated", default: 0] += 1
         case .repriced: codes["repriced", default: 0] += 1
         case .followed: codes["followed", default: 0] += 1
         case .forgotten: codes["forgotten", default: 0] += 1
@@ -44,10 +45,10 @@ import Testing
       codes["crossings", default: 0] += duel.crossings.count
     }
     for code in [
-      "reserved", "settled", "released", "expired", "capped", "app_capped", "budget_exhausted",
-      "key_revoked", "crossings", "repriced", "followed", "purse_closed", "tokens_unbounded",
-      "money", "tokens", "calls", "organisation", "team", "app", "environment", "key", "model",
-      "user", "tag", "forgotten",
+      "reserved", "settled", "released", "expired", "capped", "app_capped", "isolated",
+      "app_isolated", "budget_exhausted", "key_revoked", "crossings", "repriced", "followed",
+      "purse_closed", "tokens_unbounded", "money", "tokens", "calls", "organisation", "team", "app",
+      "environment", "key", "model", "user", "tag", "forgotten",
     ] {
       #expect(codes[code, default: 0] >= 20, "\(code): \(codes)")
     }

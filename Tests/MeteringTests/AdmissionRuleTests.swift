@@ -127,6 +127,12 @@ import Testing
     #expect(answer(&admission, request("", dear), at: noon) == "budget_exhausted")
     _ = admission.cap(app: "a", reason: "drift.", order: 1, at: noon)
     #expect(answer(&admission, request("other", unbounded), at: noon) == "app_capped")
+    #expect(admission.isolate(app: "a", .by("mara", 2), at: noon) != nil)
+    #expect(admission.isolate(app: "a", .by("mara", 2), at: noon) == nil, "an order counts once")
+    #expect(answer(&admission, request("m", dear), at: noon) == "app_isolated")
+    // One restoring order lifts both.
+    _ = admission.cap(app: "a", reason: nil, order: 3, at: noon)
+    #expect(answer(&admission, request("m", dear), at: noon) == "budget_exhausted")
   }
 
   @Test func aClockOutsideEveryWindowRefuses() {

@@ -22,6 +22,7 @@ enum Step: CustomStringConvertible {
   /// Charges two calls that ended before anew.
   case reprice(pick: Int, charge: Int64, number: Int64)
   case cap(app: Int, order: Int64)
+  case isolate(app: Int, order: Int64)
   case restore(app: Int, order: Int64)
   case refuse(app: Int)
   case pass(milliseconds: Int64)
@@ -29,7 +30,7 @@ enum Step: CustomStringConvertible {
 
   static func random(_ generator: inout SeededGenerator) -> Step {
     let app = generator.int(0...3)
-    switch generator.int(0...25) {
+    switch generator.int(0...26) {
     case 23: return .owe(shape(&generator))
     case 24: return .forget
     case 25:
@@ -37,6 +38,10 @@ enum Step: CustomStringConvertible {
       let day: Int64 = 86_400_000
       guard generator.chance(0.1) else { return .pass(milliseconds: 1_000) }
       return .pass(milliseconds: generator.pick([1, 3, 33, 36]) * day)
+    case 26:
+      return generator.chance(0.3)
+        ? .isolate(app: app, order: generator.int(1...9))
+        : .restore(app: app, order: generator.int(1...9))
     case 20, 21: return .follow(pick: generator.int(0...50))
     case 22:
       return .endFollowed(
@@ -112,6 +117,7 @@ enum Step: CustomStringConvertible {
     case .reprice(let pick, let charge, let number):
       "reprice ended call #\(pick) at \(charge), number \(number)"
     case .cap(let app, let order): "cap app \(app) by order \(order)"
+    case .isolate(let app, let order): "isolate app \(app) by order \(order)"
     case .restore(let app, let order): "restore app \(app) by order \(order)"
     case .refuse(let app): "refuse app \(app)"
     case .pass(let span): "\(span) ms pass"
@@ -137,5 +143,11 @@ extension Admission {
     var event: LedgerEvent?
     while !forgetting.isOver { event = forget(pieceOf: &forgetting) ?? event }
     return event
+  }
+}
+
+extension Isolation {
+  static func by(_ actor: String, _ order: Int64) -> Isolation {
+    Isolation(order: order, actor: actor, reason: "leaked")
   }
 }

@@ -71,6 +71,7 @@ import Testing
     .requestInvalid(message: "bad."),
     .bodyTooLarge(limitBytes: 1), .upstreamUnknown(name: "x"), .journalUnavailable,
     .shuttingDown, .inputUnavailable(reason: "late."), .inputBusy, .jobUnknown,
+    .appIsolated(order: 7), .answerOverBound,
   ]
 
   @Test func codesAreFitForMetricLabelsAndMessagesForPeople() {

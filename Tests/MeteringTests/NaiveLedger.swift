@@ -74,8 +74,6 @@ struct NaiveLedger {
     var window: Window
   }
 
-  private static func money(_ nanodollars: Int64) -> Money { Money(nanodollars: nanodollars) }
-
   /// Apps 0 and 1 are of one team; app 2 has no budget, app 3 none of the calendar's days. Days of
   /// 25 s, months of 100 s.
   static let rules: [[Rule]] = {
@@ -120,12 +118,15 @@ struct NaiveLedger {
       ],
     ]
   }()
+  private static func money(_ nanodollars: Int64) -> Money { Money(nanodollars: nanodollars) }
+
   static let marks: [Int64] = [50, 80, 100]
   /// No calendar window is known from here on.
   static let end: Int64 = 1_000_000
 
   var calls: [Call] = []
   var isCapped = [false, false, false, false]
+  var isIsolated = [false, false, false, false]
   var lastOrder: Int64 = 0
   var lastRepricing: Int64 = 0
   var latest: Int64 = 0
@@ -265,6 +266,7 @@ struct NaiveLedger {
   // MARK: The answer
 
   func answer(_ shape: CallShape, at: Int64) -> Answer {
+    if isIsolated[shape.app] { return .denied("app_isolated") }
     if isCapped[shape.app] { return .denied("app_capped") }
     if shape.isFree { return .admitted }
     let rules = Self.rules[shape.app].filter { Self.scope($0, shape) != nil }

@@ -20,7 +20,7 @@ import Testing
     .pathUnmetered(path: "/v1/embeddings"), budget, .windowUnknown(budget: "day"),
     .requestInvalid(message: "bad"), .bodyTooLarge(limitBytes: 5), .upstreamUnknown(name: "x"),
     .credentialMissing(upstream: "x", variable: "X_API_KEY"), .journalUnavailable, .shuttingDown,
-    .tokensUnbounded,
+    .tokensUnbounded, .appIsolated(order: 7), .answerOverBound,
     .purseClosed(scope: .team("search"), budget: "purse", from: "2026-12-01 00:00 UTC", until: ""),
     .jobUnknown,
   ]

@@ -57,4 +57,34 @@ import Testing
     let next = try database.placeOrder(action: .keysChanged, actor: "x", reason: "", at: now)
     #expect(next == restore + 1, "a sequence never comes back")
   }
+
+  @Test func theRecordOfOneAppIsItsLatestOrders() throws {
+    let database = try StoreDatabase.inMemory()
+    for (action, reason) in [
+      (OrderRecord.Action.cap("chat"), "drifted"), (.isolate("shop"), "other"),
+      (.isolate("chat"), "leaked"), (.keysChanged, ""), (.restore("chat"), "mended"),
+    ] {
+      try database.placeOrder(action: action, actor: "mara", reason: reason, at: now)
+    }
+    let latest = try database.latestOrders(app: "chat", limit: 2)
+    #expect(latest.map(\.action) == [.isolate("chat"), .restore("chat")])
+    #expect(latest.map(\.reason) == ["leaked", "mended"] && latest[0].actor == "mara")
+    #expect(try database.latestOrders(app: nil, limit: 9).map(\.sequence) == [1, 2, 3, 4, 5])
+  }
+
+  /// The table is made anew so that it takes another word; its rows and numbers stay.
+  @Test func ordersOfAnOlderStoreKeepTheirNumbers() throws {
+    let database = try StoreDatabase.inMemory(upTo: "secrets-1")
+    let cap = try database.placeOrder(
+      action: .cap("chat"), actor: "analyzer", reason: "drifted", at: now)
+    let last = try database.placeOrder(action: .keysChanged, actor: "x", reason: "", at: now)
+    try database.write("test") { db in
+      try db.execute(sql: "DELETE FROM orders WHERE sequence = ?", arguments: [last])
+    }
+    try database.migrate()
+    #expect(try database.orders(after: 0).map(\.sequence) == [cap])
+    let next = try database.placeOrder(
+      action: .isolate("chat"), actor: "x", reason: "", at: now)
+    #expect(next == last + 1)
+  }
 }

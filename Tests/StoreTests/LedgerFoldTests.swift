@@ -50,7 +50,8 @@ import Testing
     let begun = history.events.filter { event in
       switch event.kind {
       case .reserved, .refused: true
-      case .settled, .released, .expired, .capped, .repriced, .followed, .forgotten: false
+      case .settled, .released, .expired, .capped, .isolated, .repriced, .followed, .forgotten:
+        false
       }
     }
     try require(calls.count == begun.count, "\(calls.count) rows of \(begun.count) calls")

@@ -16,6 +16,7 @@ enum LedgerStep: Hashable {
   case expire(Int)
   case refuse(app: Int, hasBudget: Bool)
   case cap(app: Int, reason: String?)
+  case isolate(app: Int, reason: String)
   /// The work of the open call at this index goes on at the provider.
   case follow(Int, isBounded: Bool)
   /// Forgets windows that are long over.
@@ -26,7 +27,8 @@ enum LedgerStep: Hashable {
   static let reasons = ["drift: p < 0.001", "von Hand — \"quote\"; DROP TABLE apps;", ""]
 
   static func random(_ generator: inout SeededGenerator) -> LedgerStep {
-    switch generator.int(0...12) {
+    switch generator.int(0...13) {
+    case 13: .isolate(app: generator.int(0...3), reason: generator.pick(reasons))
     case 12: generator.chance(0.3) ? .forget : .settle(0, charge: 5, tokens: 8, source: .reported)
     case 0...3:
       .reserve(
@@ -118,6 +120,9 @@ struct LedgerHistory {
             budget: hasBudget ? Self.refusal(app) : nil)))
     case .cap(let app, let reason):
       record(.capped(app: Self.app(app), reason: reason, order: ledger.lastOrder + 1))
+    case .isolate(let app, let reason):
+      let isolation = Isolation(order: ledger.lastOrder + 1, actor: "mära", reason: reason)
+      record(.isolated(app: Self.app(app), isolation))
     case .forget: record(.forgotten)
     case .reprice(let count, let charge): reprice(count, at: Money(nanodollars: charge))
     }

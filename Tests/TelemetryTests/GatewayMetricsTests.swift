@@ -94,6 +94,10 @@ import Testing
     let refusal = BudgetRefusal(
       scope: .app(text), budget: text, window: text, settled: .calls(0), reserved: .calls(0),
       cap: .calls(0), estimate: .calls(0), resetsAt: Timestamp(milliseconds: 0), resetsAtText: text)
+    func rate(_ unit: RateRefusal.Unit) -> RateRefusal {
+      RateRefusal(
+        unit: unit, isOfKey: false, limit: 1, left: 0, asked: 1, waitMilliseconds: nil)
+    }
     let denials: [Denial] = [
       .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: text),
       .modelForbidden(model: text, allowed: []), .modelUnpriced(model: text),
@@ -104,6 +108,8 @@ import Testing
       .inputUnavailable(reason: text), .inputBusy,
       .tokensUnbounded,
       .purseClosed(scope: .app(text), budget: text, from: text, until: text), .jobUnknown,
+      .appIsolated(order: 1), .answerOverBound, .rateLimited(rate(.tokens)),
+      .rateLimited(rate(.concurrentCalls)),
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

@@ -35,7 +35,7 @@ import Testing
       "Logging", "ServiceLifecycle",
     ]),
     "Admin": system.union([
-      "Metering", "Markup", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",
+      "Metering", "Markup", "Crypto", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",
       "ServiceLifecycle",
     ]),
     "Rehearsal": system.union(["Wire", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle"]),

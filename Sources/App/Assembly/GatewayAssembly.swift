@@ -25,6 +25,7 @@ struct GatewayAssembly {
   let store: StoreDatabase
   /// The upstreams that can be relayed to.
   let upstreams: [GatewayUpstream]
+  let orders: OrderDesk
   private let threads: NIOThreadPool
   private let logger: Logger
 
@@ -76,6 +77,7 @@ struct GatewayAssembly {
         storeSamples: { try _ = store.insertSamples($0, storedAt: Clock.now()) },
         loadKeys: { try store.keys() }, clock: { Clock.now() }),
       curl: curl, logger: logger)
+    orders = OrderDesk(gateway: gateway, store: store)
   }
 
   /// Budget windows are made this far ahead; past it calls are refused until a restart.
@@ -83,7 +85,7 @@ struct GatewayAssembly {
 
   /// The services that run beside the gateway, in the order in which they start.
   func services() -> [any Service] {
-    let orders = OrderDesk(gateway: gateway, store: store)
+    let orders = orders
     let repricings = RepricingDesk(gateway: gateway, store: store)
     let alerts = alerts
     return [
@@ -180,16 +182,19 @@ final class OrderDesk: Sendable {
     seen = Mutex(gateway.lastOrder)
   }
 
+  /// One caller at a time: an order that is applied behind a later one would end what that began.
   /// - Throws: where an order could not be applied yet; it and those after it wait for a turn.
   func applyNew() throws {
-    for order in try store.orders(after: seen.withLock { $0 }) {
-      do throws(GatewayFault) {
-        try gateway.apply(order)
-      } catch {
-        // One for an app that policy no longer names cannot be applied, today or later.
-        if error.isRetryable { throw error }
+    try seen.withLock { seen in
+      for order in try store.orders(after: seen) {
+        do throws(GatewayFault) {
+          try gateway.apply(order)
+        } catch {
+          // One for an app that policy no longer names cannot be applied, today or later.
+          if error.isRetryable { throw error }
+        }
+        seen = order.sequence
       }
-      seen.withLock { $0 = order.sequence }
     }
   }
 }

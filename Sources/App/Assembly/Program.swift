@@ -116,9 +116,10 @@ private struct GatewaySide {
           gateway: assembly.gateway, settings: settings, store: store,
           exposition: Exposition(
             gateway: assembly.metrics, libraries: libraries, version: LeewayVersion.text),
-          journal: assembly.journal, threads: threads),
+          journal: assembly.journal, threads: threads, orders: assembly.orders),
         host: settings.gateway.admin.host, port: settings.gateway.admin.port,
         allowedHosts: settings.gateway.adminHosts,
+        secret: settings.gateway.adminSecret?.value,
         logger: Installation.logger("leeway.admin", level: .warning),
         onListening: { port in announcement.show(adminPort: port) }))
     self.services = services

@@ -18,6 +18,7 @@ struct ProgramControl: Control {
   let exposition: Exposition
   let journal: Journal
   let threads: NIOThreadPool
+  let orders: OrderDesk
 
   var reportsDirectory: String { settings.gateway.reportsDirectory }
 
@@ -65,6 +66,7 @@ struct ProgramControl: Control {
       }
     }
     readings.cappedApps = snapshot.apps.map { ($0.app, $0.cappedReason != nil) }
+    readings.isolatedApps = snapshot.apps.map { ($0.app, $0.isolation != nil) }
     readings.foldLagEvents = Int64(journal.unfoldedCount)
     readings.isJournalWritable = snapshot.isJournalWritable
     let store = store
@@ -100,6 +102,18 @@ struct ProgramControl: Control {
     return problems
   }
 
+  func place(_ order: AdminOrder) async throws -> Int64? {
+    guard settings.app(order.app) != nil else { return nil }
+    let (store, orders) = (store, orders)
+    return try await threads.runIfActive {
+      let sequence = try store.placeOrder(
+        action: order.isIsolation ? .isolate(order.app) : .restore(order.app),
+        actor: "admin \(order.actor)", reason: order.reason, at: Clock.now())
+      try orders.applyNew()
+      return sequence
+    }
+  }
+
   private func line(
     _ state: GatewaySnapshot.AppState, totals: [UsageTotals], verdicts: [VerdictRow],
     monitors: [MonitorRow]
@@ -109,11 +123,19 @@ struct ProgramControl: Control {
     let owner = settings.app(state.app)?.owner.name ?? ""
     return Overview.AppLine(
       name: state.app, owner: owner,
-      state: state.cappedReason.map { .capped(reason: $0) } ?? .running,
+      state: Self.state(state),
       budgets: state.budgets.flatMap(Self.lines),
       spent: sum.charge, calls: sum.calls, errors: sum.failed, refusals: sum.refused,
       unknownUsage: sum.unknown.calls,
       verdict: alarmLine(monitors) ?? verdictLine(verdicts, monitors))
+  }
+
+  private static func state(_ app: GatewaySnapshot.AppState) -> Overview.State {
+    if let isolation = app.isolation {
+      return .isolated(
+        reason: "\(isolation.reason) (\(isolation.actor), order \(isolation.order))")
+    }
+    return app.cappedReason.map { .capped(reason: $0) } ?? .running
   }
 
   /// Teams and the organisation, as far as they have budgets.

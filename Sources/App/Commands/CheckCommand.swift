@@ -27,7 +27,8 @@ struct CheckCommand: ParsableCommand {
     for app in settings.apps where !app.isBudgeted {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }
-    for note in BudgetNotes.unreachable(in: settings) { Console.error("note: \(note)") }
+    let notes = BudgetNotes.unreachable(in: settings) + settings.apps.flatMap(RateNotes.notes)
+    for note in notes { Console.error("note: \(note)") }
     for app in settings.apps where app.drift.baseline == nil && !app.classifiers.isEmpty {
       Console.error(
         "note: app '\(app.name)' names no baseline (drift.baseline): "

@@ -20,9 +20,9 @@ public struct LeewayCommand: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, GatewayCommand.self, AnalyzeCommand.self, CheckCommand.self,
       KeysCommand.self, UsageCommand.self, SamplesCommand.self, BaselineCommand.self,
-      DriftCommand.self, ClassifierCommand.self, ReviewCommand.self, RestoreCommand.self,
-      RehearseCommand.self,
-      PricesCommand.self, RepriceCommand.self, ReconcileCommand.self,
+      DriftCommand.self, ClassifierCommand.self, ReviewCommand.self, IsolateCommand.self,
+      RestoreCommand.self, OrdersCommand.self, RehearseCommand.self, PricesCommand.self,
+      RepriceCommand.self, ReconcileCommand.self,
     ])
 
   public init() {}

@@ -22,9 +22,27 @@ extension AppSettings {
     if let zone = root.take("timeZone")?.timeZone() { timeZone = zone }
     readUpstreams(root, context: context)
     readBudgets(root, context: context)
+    for (key, limits) in [
+      ("rates", \AppSettings.rates), ("ratesPerKey", \.ratesPerKey),
+    ] as [(String, WritableKeyPath<AppSettings, RateLimits>)] {
+      if let node = root.take(key) { self[keyPath: limits].read(node) }
+    }
     readModels(root)
     if let count = root.take("outputTokensMax")?.integer(in: 1...10_000_000) {
       outputTokensMax = count
+    }
+    if let node = root.take("fit") {
+      if node.isNone {
+        fitTokensMin = nil
+      } else if let section = node.mapping() {
+        if let count = section.need(
+          "outputTokensMin", "the shortest answer that is of use, in tokens")?
+          .integer(in: 1...10_000_000)
+        {
+          fitTokensMin = count
+        }
+        section.finish()
+      }
     }
     if let list = root.take("alertPercents") { alertPercents = list.percents() }
     root.section("samples") { section in

@@ -57,12 +57,17 @@ public struct AppSettings: Sendable {
   /// By name; the environments that keys can be issued for, and the tags that calls may carry.
   var environments: [String: BudgetSettings] = [:]
   var tags: [String: BudgetSettings] = [:]
+  /// How fast it may call, and each of its keys.
+  public var rates = RateLimits()
+  public var ratesPerKey = RateLimits()
   /// Its team and the organisation, where there are such: their budgets hold for it, too.
   var shared: [SharedSettings] = []
   /// Models that the app may call; nil: all. An entry that ends in `*` matches by prefix.
   public var models: [String]?
   /// The output bound for requests that set none, in tokens.
   public var outputTokensMax: Int64?
+  /// The smallest bound that is put in where that does not fit into what is left; nil: none.
+  public var fitTokensMin: Int64?
   /// Ascending, percent of a cap.
   public var alertPercents = [50, 80, 100]
   public var samples = SampleSettings()
@@ -102,6 +107,9 @@ public struct AppSettings: Sendable {
       models: models, outputTokensDefault: outputTokensMax, alertPercents: alertPercents)
     policy.tags = tagNames
     policy.environment = environment
+    policy.fitTokensMin = fitTokensMin
+    policy.rates = rates
+    policy.ratesPerKey = ratesPerKey
     return policy
   }
 }

@@ -6,6 +6,7 @@ import Providers
 extension GatewaySettings {
   private static let days: ClosedRange<Int64> = 1...3_650
   private static let seconds: ClosedRange<Int64> = 1...86_400
+  private static let adminSecretBytesMin = 32
 
   /// Reads what the file says over the defaults.
   ///
@@ -15,6 +16,14 @@ extension GatewaySettings {
     root.section("admin") { section in
       Self.read(into: &admin, section)
       if let url = section.take("url")?.webURL() { adminURL = url }
+      if let node = section.take("secretEnv"), let variable = node.environmentName() {
+        adminSecret = node.secret(variable, environment: environment)
+        if let count = adminSecret?.value.utf8.count, count < Self.adminSecretBytesMin {
+          node.fault(
+            "the environment variable \(variable) holds a secret of \(count) characters",
+            "take at least \(Self.adminSecretBytesMin), as of: openssl rand -hex 32")
+        }
+      }
     }
     root.section("tls") { section in
       let certificate = section.need("certificate", "name the PEM file of the chain")?.filePath()

@@ -116,6 +116,8 @@ public struct GatewaySettings: Sendable {
   public var admin = ListenSettings(host: "127.0.0.1", port: 8485)
   /// Where people reach the admin port, for links in alerts; nil: made of host and port.
   public var adminURL: String?
+  /// Signs calls to the admin port that change something; nil: it takes none.
+  public var adminSecret: Secret?
   public var tls: TLS?
   public var storePath = "samples/leeway.sqlite"
   public var journalDirectory = "samples/journal"

@@ -41,6 +41,8 @@ final class EventStreamReader<Sink: FramedSink>: PayloadReader {
 
   init() {}
 
+  var isBetweenEvents: Bool { phase == .prelude && gathered.isEmpty }
+
   var reading: CallReading { reader.sink.read() }
 
   func finish() -> [UInt8] { [] }

@@ -12,9 +12,10 @@ struct AdmissionBench: ParsableCommand {
   @Option(help: "Apps; the calls take turns.") var apps = 1
   @Option(help: "Budgets of each app.") var budgets = 3
   @Option(help: "Calls.") var calls = 1_000_000
+  @Flag(help: "Every app has rates, too.") var rates = false
 
   func run() {
-    let calls = Calls(apps: apps, budgets: budgets)
+    let calls = Calls(apps: apps, budgets: budgets, hasRates: rates)
     var admission = calls.admission
     // Every app's accounts are found and every table has its size.
     for number in 0..<max(10_000, apps * 2) { calls.make(number, with: &admission) { _ in } }

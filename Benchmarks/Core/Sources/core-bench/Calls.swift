@@ -6,15 +6,19 @@ import Metering
 struct Calls {
   let apps: Int
   let budgets: Int
+  let hasRates: Bool
   private let requests: [AdmissionRequest]
 
-  init(apps: Int, budgets: Int) {
+  init(apps: Int, budgets: Int, hasRates: Bool = false) {
+    self.hasRates = hasRates
     self.apps = apps
     self.budgets = budgets
     requests = (0..<apps).map { app in
-      AdmissionRequest(
+      var request = AdmissionRequest(
         app: app, key: Int64(app + 1), upstream: "openai", model: "gpt-4o-mini",
         isStream: app % 2 == 1, bound: .atMost(Money(nanodollars: 412_000)))
+      request.tokens = 900
+      return request
     }
   }
 
@@ -28,11 +32,18 @@ struct Calls {
         endText: "2026-11-28 00:00 UTC")
     ]
     return (0..<apps).map { app in
-      AppPolicy(
+      var policy = AppPolicy(
         app: "app-\(app)",
         budgets: (0..<budgets).map { budget in
           Budget(id: "budget-\(budget)", cap: Money(nanodollars: .max / 2), windows: windows)
         })
+      if hasRates {
+        // So high that none refuses, though every call is of one moment.
+        policy.rates = RateLimits(
+          callsPerMinute: RateLimits.perMinuteMax, tokensPerMinute: RateLimits.perMinuteMax,
+          concurrentCalls: 50)
+      }
+      return policy
     }
   }
 
