@@ -30,13 +30,16 @@ public struct LabelledSamples: Sendable {
         columns.formUnion(sample.fields.keys)
         let view = SampleView(sample)
         guard let label = sample.fields[column], !view.isFailed, !view.isEmpty else { return }
-        texts.append(LabelledText(text: sample.output, label: label))
+        let text = LabelledText(text: sample.output, label: label)
+        // A blank cell is nobody's label.
+        guard !SpecialLabel.isSpecial(text.label) else { return }
+        texts.append(text)
         times.append(sample.time)
       }
     } catch {
       throw AnalyzerFault(
         .store, "The labelled samples of \(span.app) could not be read", hint: "See the cause.",
-        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+        isRetryable: error.isRetryable, cause: error)
     }
     guard let first = times.first, let last = times.last else {
       throw AnalyzerFault(
@@ -111,7 +114,7 @@ public struct LabelTrial: Sendable {
     } catch {
       throw AnalyzerFault(
         .store, "The samples of \(span.app) could not be read", hint: "See the cause.",
-        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+        isRetryable: error.isRetryable, cause: error)
     }
     sampleCount = count
     rows = classifiers.flatMap { classifier in

@@ -52,7 +52,11 @@ public struct TextModelFolder: Hashable, Sendable {
         hint: "Choose another name, or replace it with --replace.")
     }
     let data: Data
-    do { data = try stableJSON(model) } catch {
+    do {
+      data = try stableJSON(model)
+      // What cannot be read back would stop every app that names it.
+      _ = try JSONDecoder().decode(TextModel.self, from: data)
+    } catch {
       throw AnalyzerFault(
         .classifier, "The classifier '\(model.name)' cannot be written as JSON",
         hint: "This is a fault of the program.", cause: error)

@@ -7,7 +7,9 @@
 //   θ̂ = λ·mean_U f + mean_L(Y − λf), λ = clip(Cov_L(Y, f)/((1 + n/N)·Var f), 0, 1),
 //   se² = λ²·Var_U f/N + Σ_L w²(Y − λf − mean)²/(Σ_L w)².
 // Below ten checked outputs of either kind the normal interval fails, and the person's labels alone
-// decide by Wilson's interval.
+// decide by Wilson's interval, at the size of an equally picked sample that is as precise. So it is
+// where outputs were picked unequally and some that were not all checked show fewer than five of
+// either kind.
 // Default threshold: 95 %.
 // Source: A. N. Angelopoulos, J. C. Duchi and T. Zrnic, PPI++ (arXiv 2311.01453, 2023).
 
@@ -72,10 +74,21 @@ public func checkedShare(
     return squares / (sum * sum)
   }
   let positives = checked.filter(\.isOfClass).count
+  // Where some outputs were likelier to be checked, ten of either kind may all come of these: of
+  // the others, which weigh more, too few are known for a variance.
+  let strata = Dictionary(grouping: checked) {
+    Stratum(isPredicted: $0.isPredicted, probability: $0.probability)
+  }
+  let isThin =
+    Set(checked.map(\.probability)).count > 1
+    && strata.contains { stratum, outputs in
+      let positives = outputs.filter(\.isOfClass).count
+      return stratum.probability < 1 && min(positives, outputs.count - positives) < 5
+    }
   let labelled = mean { $0.isOfClass ? 1 : 0 }
   let n = Double(checked.count)
   let total = Double(max(unchecked, 0))
-  guard min(positives, checked.count - positives) >= 10, total > 0 else {
+  guard min(positives, checked.count - positives) >= 10, !isThin, total > 0 else {
     let size = sum * sum / weights.reduce(0) { $0 + $1 * $1 }
     return CheckedShare(
       share: labelled,
@@ -101,4 +114,10 @@ public func checkedShare(
     share: min(max(share, 0), 1), standardError: error,
     interval: Interval(low: max(share - z * error, 0), high: min(share + z * error, 1)),
     trust: trust, method: .predictionPowered)
+}
+
+/// Outputs that were as likely to be checked as one another.
+private struct Stratum: Hashable {
+  var isPredicted: Bool
+  var probability: Double
 }

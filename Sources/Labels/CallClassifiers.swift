@@ -10,7 +10,8 @@ enum FinishReason {
     switch reason.lowercased() {
     case "stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token", "end":
       "stop"
-    case "length", "max_tokens", "incomplete", "model_context_window_exceeded", "model_length":
+    case "length", "max_tokens", "max_output_tokens", "incomplete", "model_context_window_exceeded",
+      "model_length":
       "length"
     case "tool_calls", "tool_use", "function_call", "tool_call": "tool"
     case "content_filter", "content_filtered", "safety", "recitation", "blocklist", "spii",
@@ -29,7 +30,9 @@ struct FinishClassifier: Classifier {
 
   func label(_ sample: SampleView) -> String {
     if sample.isFailed { return SpecialLabel.error.rawValue }
-    return FinishReason.normalised(sample.finishReason)
+    let reason = FinishReason.normalised(sample.finishReason)
+    // Some providers say of a call of a tool that the answer is complete.
+    return reason == "stop" && !sample.tools.isEmpty ? "tool" : reason
   }
 }
 

@@ -56,6 +56,10 @@ public func makeClassifiers(
 struct DeclarationFault: Error {
   var reason: String
   init(_ reason: String) { self.reason = reason }
+
+  static func none(_ label: String) -> Self {
+    Self("has a label '\(label)' for 'none' that is empty, long or reserved")
+  }
 }
 
 private func make(
@@ -95,6 +99,7 @@ private func make(
       name: name, version: version(of: declaration, RefusalRules.fingerprint),
       partialLabel: partial)
   case .tool(let isEvery, let none):
+    guard isDeclarable(none) else { throw DeclarationFault.none(none) }
     return ToolClassifier(name: name, version: own, isEvery: isEvery, none: none)
   case .finish: return FinishClassifier(name: name, version: own)
   case .completeness: return CompletenessClassifier(name: name, version: own)
@@ -112,7 +117,7 @@ private func make(
 }
 
 /// Raised by hand when code, not a declaration, changes what a label would be.
-private let labellingRevision = "1"
+let labellingRevision = "2"
 
 private func version(of declaration: ClassifierDeclaration, _ more: String = "") -> String {
   // Length-prefixed parts: no two declarations can run together into the same text. The name is no
@@ -154,11 +159,40 @@ public func hexDigest(_ parts: [String]) -> String {
   }.joined()
 }
 
-/// A label as it is stored: one line, trimmed, of bounded length, never empty.
-func tidyLabel(_ text: some StringProtocol) -> String {
-  let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+/// A label as it is stored: one line of 1 to 120 characters, without what a terminal or a database
+/// would take for more than text.
+public func tidyLabel(_ text: some StringProtocol) -> String {
+  var tidy = String.UnicodeScalarView()
+  var isSpaceDue = false
+  for scalar in text.unicodeScalars {
+    guard !scalar.properties.isWhitespace, !isControl(scalar) else {
+      isSpaceDue = !tidy.isEmpty
+      continue
+    }
+    // Marks that pile up on one letter are many scalars, and one character.
+    if tidy.count >= labelScalarsMax { return String(tidy.prefix(labelScalarsMax - 1)) + "…" }
+    if isSpaceDue { tidy.append(" ") }
+    isSpaceDue = false
+    tidy.append(scalar)
+  }
+  let line = String(tidy)
   if line.isEmpty { return SpecialLabel.missing.rawValue }
   // An output that spells a reserved label must not pass for a failed call.
   if SpecialLabel.isSpecial(line) { return "\"\(line)\"" }
-  return line.count <= 120 ? line : String(line.prefix(119)) + "…"
+  return tidy.count <= labelScalarsMax ? line : String(tidy.prefix(labelScalarsMax - 1)) + "…"
+}
+
+private let labelScalarsMax = 120
+
+/// C0, C1 and the marks that turn the direction of what follows.
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+  default: false
+  }
+}
+
+/// A label that a policy may declare: tidy, or a reserved one that stands for nothing found.
+func isDeclarable(_ label: String) -> Bool {
+  label == SpecialLabel.missing.rawValue || tidyLabel(label) == label
 }

@@ -11,7 +11,7 @@ struct Phrase: Hashable, Sendable {
   /// - Returns: nil for a text without a word.
   init?(_ text: String) {
     isPrefix = text.hasSuffix("*")
-    words = Words.of(text)
+    words = Words.of(text, splitsAtApostrophes: true)
     if words.isEmpty { return nil }
   }
 
@@ -74,7 +74,7 @@ struct KeywordClassifier: Classifier {
       made.append(numbered)
     }
     guard !made.isEmpty else { throw DeclarationFault("has no rules") }
-    guard !none.isEmpty else { throw DeclarationFault("has an empty label for 'none'") }
+    guard isDeclarable(none) else { throw DeclarationFault.none(none) }
     self.name = name
     self.version = version
     self.none = none
@@ -88,7 +88,7 @@ struct KeywordClassifier: Classifier {
 
   func label(_ sample: SampleView) -> String {
     if sample.isFailed || sample.isEmpty { return SpecialLabel.error.rawValue }
-    let words = Words.of(sample.output)
+    let words = Words.of(sample.output, splitsAtApostrophes: true)
     var occurs = [Bool](repeating: false, count: phrases.count)
     for (index, word) in words.enumerated() {
       for number in byFirstWord[word] ?? [] where !occurs[number] {

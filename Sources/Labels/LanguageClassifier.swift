@@ -32,29 +32,36 @@ struct LanguageClassifier: Classifier {
     guard let most, most.key != .other else { return undetermined }
     if let only = most.key.onlyLanguage { return only }
     switch most.key {
-    case .cyrillic: return byLetters(text, Self.cyrillic, otherwise: "ru")
-    case .arabic: return byLetters(text, Self.arabic, otherwise: "ar")
+    case .cyrillic: return byLetters(text, LanguageRules.cyrillic, otherwise: "ru")
+    case .arabic: return byLetters(text, LanguageRules.arabic, otherwise: "ar")
     default: return byWords(text)
     }
   }
 
-  /// Letters that one language of a script has and the others have not; the first list wins.
-  private static let cyrillic: [(letters: String, language: String)] = [
-    ("іїєґ", "uk"), ("ў", "be"), ("ђћљњџј", "sr"), ("ыэё", "ru"), ("ъ", "bg"),
-  ]
-  private static let arabic: [(letters: String, language: String)] = [
-    ("ٹڈڑںے", "ur"), ("پچژگ", "fa"),
-  ]
+  /// Letters by which a language of a script is told from the others: the first list of whose
+  /// letters there are enough. One name in another language is not enough.
+  struct Letters: Sendable {
+    var language: String
+    var letters: String
+    /// The least share of all letters.
+    var share: Double
+  }
 
   private static func byLetters(
-    _ text: String, _ lists: [(letters: String, language: String)], otherwise: String
+    _ text: String, _ lists: [Letters], otherwise: String
   ) -> String {
-    let letters = Set(
-      text.unicodeScalars.prefix(scalarsMax).flatMap {
-        $0.properties.lowercaseMapping.unicodeScalars
-      })
-    return lists.first { list in list.letters.unicodeScalars.contains { letters.contains($0) } }?
-      .language ?? otherwise
+    var counts: [Unicode.Scalar: Int] = [:]
+    var total = 0
+    for scalar in text.unicodeScalars.prefix(scalarsMax) where scalar.properties.isAlphabetic {
+      for lower in scalar.properties.lowercaseMapping.unicodeScalars {
+        counts[lower, default: 0] += 1
+      }
+      total += 1
+    }
+    return lists.first { list in
+      let found = list.letters.unicodeScalars.reduce(0) { $0 + counts[$1, default: 0] }
+      return Double(found) >= list.share * Double(total)
+    }?.language ?? otherwise
   }
 
   /// The language whose small words weigh most: a word that several languages have counts for

@@ -2,9 +2,10 @@
 
 /// The small words by language.
 enum LanguageRules {
-  /// Changes with any word, and with it every stored label's version.
+  /// Changes with any word or letter, and with it every stored label's version.
   static let fingerprint = hexDigest(
-    words.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+    words.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+      + (cyrillic + arabic).flatMap { [$0.language, $0.letters, "\($0.share)"] })
 
   /// The languages that have a word.
   static let byWord: [String: [String]] = {
@@ -16,6 +17,22 @@ enum LanguageRules {
     }
     return result
   }()
+
+  /// Kazakh, Belarusian, Macedonian, Serbian, Ukrainian and Bulgarian; what is left is Russian.
+  static let cyrillic: [LanguageClassifier.Letters] = [
+    .init(language: "kk", letters: "әғқңөұүһ", share: 0.02),
+    .init(language: "be", letters: "ў", share: 0.004),
+    .init(language: "mk", letters: "ѓќѕ", share: 0.002),
+    .init(language: "sr", letters: "ђћљњџј", share: 0.02),
+    .init(language: "uk", letters: "іїєґ", share: 0.02),
+    .init(language: "ru", letters: "ыэё", share: 0.004),
+    .init(language: "bg", letters: "ъ", share: 0.004),
+  ]
+  /// Urdu and Persian, whose ye and kaf are letters of their own; what is left is Arabic.
+  static let arabic: [LanguageClassifier.Letters] = [
+    .init(language: "ur", letters: "ٹڈڑںے", share: 0.01),
+    .init(language: "fa", letters: "پچژگیک", share: 0.05),
+  ]
 
   private static let words: [String: String] = [
     "en": """

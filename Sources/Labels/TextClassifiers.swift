@@ -27,7 +27,7 @@ struct RegexClassifier: Classifier {
     guard (0...regex.groupCount).contains(group) else {
       throw DeclarationFault("asks for group \(group) of \(regex.groupCount) in its pattern")
     }
-    guard !none.isEmpty else { throw DeclarationFault("has an empty label for 'none'") }
+    guard isDeclarable(none) else { throw DeclarationFault.none(none) }
     self.name = name
     self.version = version
     self.group = group

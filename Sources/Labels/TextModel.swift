@@ -157,7 +157,7 @@ extension TextModel: Codable {
     let biases = try form.decode([Double].self, forKey: .biases)
     let steps = try form.decode([Double].self, forKey: .steps)
     guard biases.count == labels.count, steps.count == labels.count,
-      (biases + steps).allSatisfy(\.isFinite)
+      (biases + steps).allSatisfy({ abs($0) < 1e6 }), steps.allSatisfy({ $0 >= 0 })
     else { throw fault(.biases, "there is not one finite bias and step for each label") }
     let buckets: [UInt32] = Self.values(try form.decode(String.self, forKey: .buckets)) ?? []
     guard !buckets.isEmpty, zip(buckets, buckets.dropFirst()).allSatisfy(<),

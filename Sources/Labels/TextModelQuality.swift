@@ -25,6 +25,8 @@ public struct TextModelQuality: Hashable, Sendable, Codable {
   /// How many parts the examples were put in, each judged by a model of the others.
   public var folds: Int
   public var examples: Int
+  /// How many of them differ.
+  public var texts: Int
   /// The share of examples whose label was found, 0…1.
   public var accuracy: Double
   /// The share that the commonest label alone would find, 0…1.
@@ -49,9 +51,10 @@ public struct LabelledText: Hashable, Sendable {
 
 extension TextModelQuality {
   /// - Parameters:
+  ///   - texts: how many examples differ.
   ///   - truth: the given label of each example, as a place in `labels`.
   ///   - probabilities: what was found for each.
-  init(labels: [String], folds: Int, truth: [Int], probabilities: [[Double]]) {
+  init(labels: [String], folds: Int, texts: Int, truth: [Int], probabilities: [[Double]]) {
     var given = [Int](repeating: 0, count: labels.count)
     var found = given
     var both = given
@@ -70,6 +73,7 @@ extension TextModelQuality {
     let count = Double(max(1, truth.count))
     self.folds = folds
     examples = truth.count
+    self.texts = texts
     accuracy = Double(both.reduce(0, +)) / count
     accuracyOfCommonest = Double(given.max() ?? 0) / count
     calibrationError = bands.reduce(0) { $0 + abs(Double($1.right) - $1.probability) } / count

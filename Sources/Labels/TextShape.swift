@@ -21,40 +21,49 @@ struct TextShape: Hashable, Sendable {
   /// The text uses Markdown: a fence, a heading, a table, bold text, a link, or a list of two.
   var isMarkdown: Bool { fences > 0 || listItems >= 2 || hasOtherMarkup }
 
-  init(of text: String) {
-    var fence: Character?
-    var block: [Substring] = []
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      let trimmed = line.drop { $0 == " " || $0 == "\t" }
-      let count = trimmed.reduce(0) { $0 + ($1.isWhitespace ? 0 : 1) }
-      let mark = Self.fenceMark(trimmed)
-      switch (fence, mark) {
-      case (nil, let opening?):
-        fence = opening
-        fences += 1
-      case (let open?, let closing?) where open == closing: fence = nil
-      case (nil, nil):
-        characters += count
-        readMarkup(trimmed)
-      case (.some, _):
-        characters += count
-        fencedCharacters += count
-        block.append(line)
-      }
+  /// A run of three or more backticks or tildes.
+  private struct Fence: Hashable {
+    var mark: Character
+    var length: Int
+
+    init?(_ line: Substring) {
+      guard let first = line.first, first == "`" || first == "~" else { return nil }
+      (mark, length) = (first, line.prefix { $0 == first }.count)
+      if length < 3 { return nil }
     }
-    isFenceOpen = fence != nil
-    isBracketOpen = !isFenceOpen && Self.hasOpenBracket(text)
-    let body = text.drop(while: \.isWhitespace)
-    let closing = text.reversed().drop(while: \.isWhitespace)
-    if fences == 1, !isFenceOpen, Self.fenceMark(body) != nil,
-      closing.starts(with: "```") || closing.starts(with: "~~~")
-    {
-      soleBlock = block.joined(separator: "\n")
-    }
+
+    /// A block ends with a run that is as long as the one it began with, or longer.
+    func ends(_ opening: Fence) -> Bool { mark == opening.mark && length >= opening.length }
   }
 
-  private static func fenceMark(_ line: Substring) -> Character? {
-    line.hasPrefix("```") ? "`" : line.hasPrefix("~~~") ? "~" : nil
+  init(of text: String) {
+    var opening: Fence?
+    var block: [Substring] = []
+    var isOutside = false
+    for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+      let trimmed = line.drop { $0 == " " || $0 == "\t" }
+      let count = trimmed.reduce(0) { $0 + ($1.isWhitespace ? 0 : 1) }
+      let fence = Fence(trimmed)
+      if let open = opening {
+        if let fence, fence.ends(open) {
+          opening = nil
+        } else {
+          characters += count
+          fencedCharacters += count
+          block.append(line)
+        }
+      } else if let fence {
+        opening = fence
+        fences += 1
+      } else {
+        characters += count
+        if count > 0 { isOutside = true }
+        readMarkup(trimmed)
+      }
+    }
+    isFenceOpen = opening != nil
+    isBracketOpen = !isFenceOpen && Self.hasOpenBracket(text)
+    if fences == 1, !isFenceOpen, !isOutside { soleBlock = block.joined(separator: "\n") }
   }
 
   private mutating func readMarkup(_ line: Substring) {
@@ -88,6 +97,9 @@ struct TextShape: Hashable, Sendable {
   private static func hasOpenBracket(_ text: String) -> Bool {
     var bytes = text.utf8.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
     guard let first = bytes.first, first == 0x7B || first == 0x5B else { return false }
+    // "[Note] …" is prose: what follows has to be the beginning of a value or a name.
+    let next = bytes.dropFirst().first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
+    guard next.map({ #""{[]}-0123456789tfn"#.utf8.contains($0) }) ?? true else { return false }
     var depth = 0
     var isQuoted = false
     while let byte = bytes.popFirst() {

@@ -22,6 +22,7 @@ public struct TextTrainer: Sendable {
 
   /// An example ready for training.
   private struct Example {
+    var text: String
     var features: [TextFeatures.Feature]
     var label: Int
   }
@@ -42,7 +43,9 @@ public struct TextTrainer: Sendable {
     // Sorted, so that the model does not depend on the order in which examples were stored.
     let sorted = texts.sorted { ($0.label, $0.text) < ($1.label, $1.text) }
     examples = sorted.compactMap { text in
-      numbers[text.label].map { Example(features: TextFeatures(of: text.text).features, label: $0) }
+      numbers[text.label].map {
+        Example(text: text.text, features: TextFeatures(of: text.text).features, label: $0)
+      }
     }
   }
 
@@ -66,27 +69,29 @@ public struct TextTrainer: Sendable {
     let temperature = Self.temperature(scores: scores, truth: truth)
     let probabilities = scores.map { row in softmax(row.map { $0 / temperature }) }
     let quality = TextModelQuality(
-      labels: labels, folds: Self.folds, truth: truth, probabilities: probabilities)
+      labels: labels, folds: Self.folds, texts: Set(examples.map(\.text)).count, truth: truth,
+      probabilities: probabilities)
     let final = train(Array(examples.indices)) { progress((Double(Self.folds) + $0) / parts) }
     return final.model(
       name: name, labels: labels, provenance: provenance, quality: quality,
       temperature: temperature)
   }
 
-  /// Each label's examples are dealt out to the folds in turn, in random order.
+  /// Each label's texts are dealt out to the folds in turn, in random order. A text that is there
+  /// several times is in one fold: a model must not be judged by what it has seen.
   private func foldOfExamples() -> [Int] {
     var random = Xoshiro256(seed: 0x1EE3_A1)
-    var folds = [Int](repeating: 0, count: examples.count)
+    var foldOfText: [String: Int] = [:]
     var next = 0
     for (_, indices) in Dictionary(grouping: examples.indices, by: { examples[$0].label })
       .sorted(by: { $0.key < $1.key })
     {
-      for index in indices.shuffled(using: &random) {
-        folds[index] = next % Self.folds
+      for index in indices.shuffled(using: &random) where foldOfText[examples[index].text] == nil {
+        foldOfText[examples[index].text] = next % Self.folds
         next += 1
       }
     }
-    return folds
+    return examples.map { foldOfText[$0.text] ?? 0 }
   }
 
   private func train(_ indices: [Int], progress: (Double) -> Void) -> TrainedWeights {

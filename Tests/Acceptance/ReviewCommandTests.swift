@@ -33,7 +33,7 @@ import Testing
     #expect(sitting.status == 0)
     #expect(sitting.output.contains("[1] answer  [2] refusal"), "\(sitting.output)")
     #expect(sitting.output.contains("s to skip"), "\(sitting.output)")
-    #expect(sitting.output.contains("4 of 100 are labelled"), "\(sitting.output)")
+    #expect(sitting.output.contains("4 of 100 are answered"), "\(sitting.output)")
     let json = try await installation.succeed("review", "report", "support", "refusal", "--json")
     let rounds = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]]
     let round = try #require(rounds?.first)

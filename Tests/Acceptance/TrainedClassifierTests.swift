@@ -47,7 +47,7 @@ import Testing
     try await importAnswers(
       "labelled", count: 120, refunds: 5, areLabelled: true, into: installation)
     let trained = try await installation.succeed("classifier", "train", "support", "topic")
-    #expect(trained.contains("120 samples in 2 labels"), "\(trained)")
+    #expect(trained.contains("120 samples (120 different) in 2 labels"), "\(trained)")
     let path = "thresholds/classifiers/topic.json"
     let file = installation.url.appending(path: path)
     let bytes = try Data(contentsOf: file)

@@ -18,11 +18,12 @@ import Testing
     // What somebody wrote before has a number of its own.
     #expect(session.read("3") == .label("partial"))
     #expect(session.read("=off  topic ") == .label("off topic"))
+    #expect(session.read("= ANSWER") == .label("answer"))
     #expect(session.read("s") == .skip)
     #expect(session.read("q") == .quit)
   }
 
-  @Test(arguments: ["", "0", "4", "-1", "=", "refusal", "S"])
+  @Test(arguments: ["", "0", "4", "-1", "=", "refusal", "S", "=__error__"])
   func whatIsUnclearIsAskedAgain(_ line: String) {
     guard case .unclear = session.read(line) else {
       Issue.record("'\(line)' was taken")

@@ -130,6 +130,8 @@ final class GatewayFixture: Sendable {
     configuration.port = 0
     configuration.loops = 2
     configuration.shutdownGraceSeconds = 5
+    // Where the other tests keep all threads busy, the file is there long before anybody looks.
+    configuration.batchInputSeconds = 600
     configure(&configuration)
     var apps = Self.apps(cap: capNanodollars, sampleRate: sampleRate, models: models)
     apps[1].policy.models = freeModels

@@ -41,6 +41,7 @@ import Testing
     (" \n", "stop", "empty"), ("Done.", "", "complete"), ("{\"a\": [1, 2", "", "truncated"),
     ("{\"a\": \"}", "", "truncated"), (#"{"a": "\"}"}"#, "", "complete"),
     ("See:\n```swift\nlet x = 1", "", "truncated"), ("See:\n```\nx\n```\n", "", "complete"),
+    ("[Note] The 5\" pipe fits.", "", "complete"), ("See:\r\n```\r\nx\r\n```", "", "complete"),
     // Who said that it ended is believed.
     ("{\"a\": [1, 2", "stop", "complete"), ("[sic] is Latin", "", "complete"),
   ])
@@ -49,6 +50,13 @@ import Testing
   ) throws {
     let sample = SampleView(output: output, finishReason: reason)
     #expect(try label(.completeness, sample) == expected)
+  }
+
+  @Test func aCallOfAToolEndsWithOneWhateverTheProviderSays() throws {
+    let called = SampleView(output: "", tools: ["tide"], finishReason: "completed")
+    #expect(try label(.finish, called) == "tool")
+    #expect(
+      try label(.finish, SampleView(output: "x", finishReason: "max_output_tokens")) == "length")
   }
 
   @Test func aCallOfAToolIsNotEmpty() throws {

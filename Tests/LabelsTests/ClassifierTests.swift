@@ -1,8 +1,9 @@
 // What each kind of classifier makes of ordinary, odd and hostile outputs.
 
 import Drift
-import Labels
 import Testing
+
+@testable import Labels
 
 @Suite struct ClassifierTests {
   private func classifier(
@@ -132,4 +133,56 @@ import Testing
       #expect(fault?.message.contains(part) == true, "\(part) in \(fault?.message ?? "")")
     }
   }
+
+  @Test func labelsHoldNothingThatATerminalOrADatabaseObeys() throws {
+    let pointer = ClassifierDeclaration.pointer(name: "p", path: "/k")
+    #expect(try label(pointer, #"{"k":"x\u0000y"}"#) == "x y")
+    #expect(try label(pointer, #"{"k":"\u0000z"}"#) == "z")
+    #expect(try label(pointer, #"{"k":"\u001b[31mred\u202e"}"#) == "[31mred")
+    #expect(try label(pointer, #"{"k":"\u0000"}"#) == "__missing__")
+    let piled = "{\"k\":\"a" + String(repeating: "\u{301}", count: 5_000) + "\"}"
+    #expect(try label(pointer, piled).unicodeScalars.count == 120)
+  }
+
+  /// Stored labels are found by the version of what gave them. A change that moves a label of this
+  /// list has to raise `labellingRevision`, or baseline and period are compared by two instruments.
+  @Test func labelsStayAsTheyAreWhileTheirVersionDoes() throws {
+    let outputs = [
+      "I'm sorry, but I can't help with that.", "Gladly: 42.", "```json\n{\"a\": [1]}\n```",
+      #"{"kind": "refund", "n": 1.10}"#, "# Title\n\n- one\n- two",
+      "Das ist nicht gut, und es war so.",
+      "Посылка уже у вас, если всё хорошо.", "The invoice is overdue\r\nand [Yes] it's late.", "…",
+      "荷物は倉庫を出ました。", "Zxqv", String(repeating: "word ", count: 300),
+    ]
+    let rules = [KeywordRule(label: "billing", any: ["invoice", "refund*"], not: ["gladly"])]
+    let kinds: [ClassifierDeclaration.Kind] = [
+      .regex(pattern: #"\[(Yes|No)\]"#, group: 1, match: .last, isLowercased: true, none: "none"),
+      .pointer(path: "/kind"), .keywords(rules: rules, none: "none"), .refusal(partial: "refusal"),
+      .finish, .completeness, .format, .language,
+      .length(unit: .words, bands: try #require(Bands([5, 50]))),
+    ]
+    let labels = try outputs.map { output in
+      try kinds.map { kind in
+        try classifier(ClassifierDeclaration(name: "c", kind: kind))
+          .label(SampleView(output: output))
+      }.joined(separator: "|")
+    }
+    #expect(labels == Self.golden)
+    #expect(labellingRevision == "2")
+  }
+
+  private static let golden = [
+    "none|__invalid__|none|refusal|__missing__|complete|plain|en|5 to 49",
+    "none|__invalid__|none|answer|__missing__|complete|plain|undetermined|under 5",
+    "none|__invalid__|none|answer|__missing__|complete|fenced json|undetermined|under 5",
+    "none|refund|billing|answer|__missing__|complete|json|undetermined|5 to 49",
+    "none|__invalid__|none|answer|__missing__|complete|markdown|undetermined|under 5",
+    "none|__invalid__|none|answer|__missing__|complete|plain|de|5 to 49",
+    "none|__invalid__|none|answer|__missing__|complete|plain|ru|5 to 49",
+    "yes|__invalid__|billing|answer|__missing__|complete|plain|en|5 to 49",
+    "none|__invalid__|none|answer|__missing__|complete|plain|undetermined|under 5",
+    "none|__invalid__|none|answer|__missing__|complete|plain|ja|5 to 49",
+    "none|__invalid__|none|answer|__missing__|complete|plain|undetermined|under 5",
+    "none|__invalid__|none|answer|__missing__|complete|plain|undetermined|50 and over",
+  ]
 }

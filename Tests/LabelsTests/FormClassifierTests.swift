@@ -23,7 +23,9 @@ import Testing
     ("This is **bold** text.", "markdown"), ("a|b\n---|---\n1|2", "markdown"),
     ("See [this](https://example.com).", "markdown"), ("Use `ls` here.", "markdown"),
     ("A sentence - with a dash.", "plain"), ("- only one", "plain"), ("2 ** 3 ** 4", "plain"),
-    ("#hashtag", "plain"), ("{not json}", "plain"), ("1. Only one point.", "plain"),
+    ("```json\r\n{\"a\":1}\r\n```\r\n", "fenced json"), ("- one\r\n- two", "markdown"),
+    ("````\n```\n{}\n```\n````", "code"), ("#hashtag", "plain"), ("{not json}", "plain"),
+    ("1. Only one point.", "plain"),
   ])
   func formatIsWhatAProgramWouldMeet(_ output: String, _ expected: String) throws {
     #expect(try label(.format, output) == expected)
@@ -43,6 +45,10 @@ import Testing
     #expect(try label(kind, "Your tüv-invoices") == "billing")
     #expect(try label(kind, "invoices") == "other")
     #expect(try label(kind, "请给我発票。") == "billing")
+    #expect(try label(kind, "The invoice’s date") == "billing")
+    #expect(try label(kind, "C'est l'invoice.") == "billing")
+    // The same word by other scalars: U and a mark.
+    #expect(try label(kind, "der TU\u{308}V") == "billing")
     #expect(try label(kind, "money, then back") == "other")
     #expect(try label(kind, "") == "__error__")
   }
@@ -119,6 +125,23 @@ import Testing
     ("undetermined", "OK"), ("undetermined", "42 + 17 = 59"), ("undetermined", "Zxqv brmpf klont."),
   ])
   func languageIsToldByScriptAndSmallWords(_ code: String, _ output: String) throws {
+    #expect(try label(.language, output) == code)
+  }
+
+  @Test(arguments: [
+    (
+      "ru", "Мы едем из Москвы в Київ, а потом, если всё будет хорошо, вернёмся домой через неделю."
+    ),
+    ("be", "Пасылка ўжо пакінула наш склад і будзе ў вас да канца тыдня, калі ўсё будзе добра."),
+    ("mk", "Пратката веќе го напушти нашиот склад и ќе биде кај вас пред крајот на неделата."),
+    ("sr", "Пошиљка је већ напустила наше складиште и биће код вас пре краја недеље."),
+    (
+      "kk",
+      "Сәлемдеме қоймамыздан шықты және апта соңына дейін сізде болады, егер бәрі жақсы болса."
+    ),
+    ("ar", "سافر الرجل إلى گرگان في الأسبوع الماضي ثم عاد إلى بيته ليعمل في مدينته القديمة كل يوم"),
+  ])
+  func aNameInAnotherLanguageIsNotEnough(_ code: String, _ output: String) throws {
     #expect(try label(.language, output) == code)
   }
 

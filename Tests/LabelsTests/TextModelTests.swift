@@ -77,6 +77,18 @@ import Testing
     #expect(confidence < 0.8)
   }
 
+  /// Answers of templates come many times over: none may be judged by a model that has seen it.
+  @Test func copiesOfATextAreNotTakenForUnseenOnes() throws {
+    var random = Xoshiro256(seed: 5)
+    let noise = Self.examples(60).map {
+      LabelledText(text: $0.text, label: Bool.random(using: &random) ? "heads" : "tails")
+    }
+    let model = try Self.model(noise.flatMap { Array(repeating: $0, count: 5) })
+    #expect(model.quality.examples == 300)
+    #expect(model.quality.texts == 60)
+    #expect(model.quality.accuracy < 0.75)
+  }
+
   @Test func rareLabelsAreLeftOutAndTooFewRefused() throws {
     let rare = [LabelledText(text: "thanks", label: "praise")]
     let trainer = try TextTrainer(Self.examples(60) + rare)

@@ -161,8 +161,11 @@ import Testing
     try await withUpstream(script: { _ in .silence }) { server, port in
       try await RawConnection.with(port: port) { writer, _ in
         try await writer.send(chat())
-        try await Task.sleep(for: .milliseconds(60))
+        for _ in 0..<6_000 where server.requestCount == 0 {
+          try await Task.sleep(for: .milliseconds(10))
+        }
         #expect(server.requestCount == 1)
+        try await Task.sleep(for: .milliseconds(60))
         #expect(server.openConnectionCount == 1)
       }
     }

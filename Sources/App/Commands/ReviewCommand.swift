@@ -90,6 +90,12 @@ struct ReviewCommand: ParsableCommand {
     @OptionGroup var subject: Subject
     @Option(help: "Your name, kept beside your labels.") var by: String
 
+    func validate() throws {
+      guard by.contains(where: { !$0.isWhitespace }) else {
+        throw ValidationError("--by needs a name.")
+      }
+    }
+
     func run() throws {
       let (settings, _) = try subject.settings()
       try reportingFaults {

@@ -3,6 +3,7 @@
 import Analyzer
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 
@@ -41,8 +42,12 @@ struct ReviewSession {
       return .label(labels[number - 1])
     }
     if text.hasPrefix("="), text.count > 1 {
-      return .label(
-        text.dropFirst().split(whereSeparator: \.isWhitespace).joined(separator: " "))
+      let label = tidyLabel(text.dropFirst())
+      guard !SpecialLabel.isSpecial(label), !label.hasPrefix("\"__") else {
+        return .unclear("'\(label)' is no label for an answer; s skips it.")
+      }
+      // "= No" is the "no" that is there.
+      return .label(labels.first { $0.lowercased() == label.lowercased() } ?? label)
     }
     return .unclear("Write a number, =LABEL for another label, s to skip, or q to stop.")
   }
@@ -55,7 +60,7 @@ struct ReviewSession {
       guard let sample = try store.sample(id: item.sample) else {
         // Its text is no more: nobody can label it.
         try store.recordReview(
-          round: round, sample: item.sample, answer: .skipped, reviewer: reviewer, at: Clock.now())
+          round: round, sample: item.sample, answer: .skipped, reviewer: "", at: Clock.now())
         done += 1
         continue
       }
@@ -67,8 +72,8 @@ struct ReviewSession {
     }
     Console.line(
       done == items.count
-        ? "All \(items.count) are labelled: see 'leeway review report'."
-        : "\(done) of \(items.count) are labelled; the same command goes on with the next.")
+        ? "All \(items.count) are answered: see 'leeway review report'."
+        : "\(done) of \(items.count) are answered; the same command goes on with the next.")
   }
 
   private func show(_ sample: SampleRecord, number: Int) {

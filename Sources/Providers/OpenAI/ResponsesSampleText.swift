@@ -30,7 +30,9 @@ struct ResponsesGathering: AnswerGathering {
   func output() -> OutputText {
     var output = OutputText()
     output.errorMessage = errorMessage
-    output.finishReason = response?["status"]?.string ?? ""
+    // An answer that is incomplete says why: its length, or a filter.
+    output.finishReason =
+      response?["incomplete_details"]?["reason"]?.string ?? response?["status"]?.string ?? ""
     let items = response?["output"]?.elements ?? []
     let texts = items.flatMap { item in
       item["type"]?.string == "message" ? item["content"]?.elements ?? [] : []
