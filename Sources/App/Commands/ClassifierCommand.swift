@@ -149,8 +149,8 @@ private enum ModelReport {
       String(
         format:
           "%d samples (%d different) in %d labels; of those unseen in training %.1f %% were right "
-          + "(always the commonest label: %.1f %%); stated probabilities were off by %.1f points on "
-          + "average.",
+          + "(always the commonest label: %.1f %%); stated probabilities were off by %.1f points "
+          + "on average.",
         model.quality.examples, model.quality.texts, model.labels.count,
         model.quality.accuracy * 100,
         model.quality.accuracyOfCommonest * 100, model.quality.calibrationError * 100))
