@@ -55,7 +55,8 @@ public struct DriftWatch: Sendable {
   }
 
   /// A for every monitor, from the outputs a day of all of them: the last day's or the last week's
-  /// mean, whichever is more.
+  /// mean, or those that wait to be taken, whichever is most: what was stored late is taken now,
+  /// whenever its calls were made.
   /// - Throws: `store`, `filter`.
   public func averageRunLength(
     of policies: [AppDriftPolicy], at now: Timestamp
@@ -71,15 +72,48 @@ public struct DriftWatch: Sendable {
               since: now.adding(milliseconds: -days * 86_400_000))) / Double(days)
         }
       }
-      outputs += policy.classifiers.map { _ in rates.max() ?? 0 }
+      let waiting = try waiting(policy, filter, at: now)
+      outputs += policy.classifiers.map { classifier in
+        max(rates.max() ?? 0, Double(waiting[classifier.name] ?? 0))
+      }
     }
-    let length = Drift.averageRunLength(days: settings.falseAlarmDays, outputsPerDay: outputs)
-    // With next to no outputs, enough that a tick or two decide nothing.
-    return max(length, Double(10 * Self.tickOutputs))
+    let total = outputs.reduce(0, +)
+    // An installation that has only begun will soon have more.
+    if total < Self.outputsPerDayMin { outputs.append(Self.outputsPerDayMin - total) }
+    return Drift.averageRunLength(days: settings.falseAlarmDays, outputsPerDay: outputs)
+  }
+
+  /// Fewer outputs a day than this are taken for so many.
+  static let outputsPerDayMin = 100.0
+
+  /// Samples that each classifier's alarm has not taken.
+  private func waiting(
+    _ policy: AppDriftPolicy, _ filter: SampleFilter, at now: Timestamp
+  ) throws(AnalyzerFault) -> [String: Int] {
+    let baseline = try? baselines.load(app: policy.app, name: policy.baseline ?? "")
+    guard let baseline else { return [:] }
+    return try reading(policy) {
+      let known = try store.monitors(app: policy.app)
+      var counts: [String: Int] = [:]
+      var byPosition: [Int64: Int] = [:]
+      for classifier in policy.classifiers.map(\.name) {
+        let position =
+          try known.first { $0.classifier == classifier }?.position
+          ?? store.lastSample(storedBefore: Self.start(of: baseline, at: now))
+        let count =
+          try byPosition[position]
+          ?? store.sampleCount(
+            app: policy.app, filter: filter, since: baseline.until, storedAfter: position)
+        byPosition[position] = count
+        counts[classifier] = count
+      }
+      return counts
+    }
   }
 
   /// Takes what is new. Blocks for as long as labelling takes; not for an event loop.
-  /// - Throws: a retryable fault, after all other apps were looked at.
+  /// - Throws: a retryable fault, after all other apps were looked at, where no alert was raised:
+  ///   one that was has to be sent.
   public func pass(
     _ policies: [AppDriftPolicy], averageRunLength: Double, at now: Timestamp
   ) throws(AnalyzerFault) -> Summary {
@@ -93,7 +127,11 @@ public struct DriftWatch: Sendable {
         summary.faults.append((policy.app, error))
       }
     }
-    if let fault = summary.faults.first(where: { $0.fault.isRetryable })?.fault { throw fault }
+    if summary.alertsRaised.isEmpty,
+      let fault = summary.faults.first(where: { $0.fault.isRetryable })?.fault
+    {
+      throw fault
+    }
     return summary
   }
 
@@ -113,24 +151,34 @@ public struct DriftWatch: Sendable {
         summary.faults.append((policy.app, error))
       }
     }
+    var stuck: Set<Int> = []
     for page in 0... {
       let newest = try reading(policy) {
         try store.lastSample(storedBefore: Timestamp(milliseconds: .max))
       }
-      let lowest = monitors.map(\.row.position).min() ?? newest
+      let lowest =
+        monitors.indices.filter { !stuck.contains($0) }.map { monitors[$0].row.position }.min()
+        ?? newest
       let samples = try reading(policy) {
         try store.samples(
           app: policy.app, filter: plan.filter, since: baseline.until, storedAfter: lowest,
           limit: Self.pageSamples)
       }
       var hasMoved = false
-      for index in monitors.indices {
+      for index in monitors.indices where !stuck.contains(index) {
         let position = monitors[index].row.position
         let own = samples.filter { ($0.id ?? 0) > position }
         let whole = own.count - own.count % Self.tickOutputs
         if whole > 0 {
           hasMoved = true
-          try take(Array(own.prefix(whole)), by: &monitors[index], plan, into: &summary)
+          do throws(AnalyzerFault) {
+            try take(Array(own.prefix(whole)), by: &monitors[index], plan, into: &summary)
+          } catch {
+            // The other alarms of the app go on.
+            guard !error.isRetryable else { throw error }
+            summary.faults.append((policy.app, error))
+            stuck.insert(index)
+          }
         } else if samples.count < Self.pageSamples {
           try pass(over: (own.first?.id).map { $0 - 1 } ?? newest, by: &monitors[index])
         }
@@ -208,7 +256,7 @@ public struct DriftWatch: Sendable {
   }
 
   /// Gives a tick to the alarm. Outputs that were sampled otherwise than it can take start it anew
-  /// in the form that can; while it is open they are passed over.
+  /// in the form that can; while it is open they wait.
   private func update(
     _ monitor: inout DriftMonitor?, _ tick: ArraySlice<SampleRecord>,
     _ labels: [Int64: String], _ classifier: any Classifier, _ plan: WatchPlan
@@ -223,7 +271,14 @@ public struct DriftWatch: Sendable {
     do throws(AlarmFault) {
       return try monitor?.update(tally, startedAt: startedAt)
     } catch {
-      guard monitor?.latched == nil else { return nil }
+      guard monitor?.latched == nil else {
+        throw AnalyzerFault(
+          .classifier,
+          "The open alarm of '\(classifier.name)' of \(plan.policy.app) cannot take outputs that "
+            + "are sampled otherwise than when it was set up; they wait",
+          hint: "Look, then 'leeway drift acknowledge \(plan.policy.app) \(classifier.name) "
+            + "--reason TEXT'; or sample as before.", cause: error)
+      }
     }
     let blocks = try blocks(classifier, plan)
     do throws(AlarmFault) {

@@ -130,12 +130,13 @@ extension DriftWatch {
     var row = row
     while !row.level.isEmpty {
       let text = try store.monitorState(app: row.app, classifier: row.classifier)
-      var monitor = try DriftMonitor(stored: text ?? "")
-      monitor.acknowledge()
+      // A state that cannot be read is begun anew by the next pass, and says nothing till then.
+      var monitor = text.flatMap { try? DriftMonitor(stored: $0) }
+      monitor?.acknowledge()
       let acknowledged = AcknowledgementRow(
         at: now, actor: actor, app: row.app, classifier: row.classifier, level: row.level,
         reason: reason)
-      row.state = try monitor.stored()
+      row.state = try monitor?.stored() ?? text
       (row.level, row.raisedAt, row.since, row.evidence) = ("", nil, nil, 0)
       row.updatedAt = now
       if try store.saveMonitor(row, acknowledgement: acknowledged) { return acknowledged }

@@ -54,7 +54,16 @@ struct WatchPlan {
   }
 
   func origin(_ classifier: any Classifier) -> DriftMonitor.Origin {
-    DriftMonitor.Origin(baseline: baselineID, version: classifier.version)
+    Self.origin(classifier, baselineID: baselineID, filter: policy.filter)
+  }
+
+  /// Outputs that are chosen by other conditions are another population.
+  static func origin(
+    _ classifier: any Classifier, baselineID: String, filter: [String]
+  ) -> DriftMonitor.Origin {
+    let baseline =
+      filter.isEmpty ? baselineID : hexDigest([baselineID] + Set(filter).sorted())
+    return DriftMonitor.Origin(baseline: baseline, version: classifier.version)
   }
 
   func fault(_ classifier: any Classifier, _ fault: AlarmFault) -> AnalyzerFault {
@@ -79,6 +88,22 @@ extension DriftMonitor.Origin {
   var text: String { "\(baseline) \(version)" }
 }
 
+extension AppDriftPolicy {
+  /// What the stored alarm of each of its classifiers has to be about to go on, as it is stored.
+  /// - Throws: `classifier`, `baseline_missing`, `baseline_unreadable`.
+  public func alarmOrigins(
+    baselines: BaselineFolder
+  ) throws(AnalyzerFault) -> [String: String] {
+    let id = try baselines.load(app: app, name: baseline ?? "").id
+    var origins: [String: String] = [:]
+    for classifier in try makeClassifiers() {
+      origins[classifier.name] =
+        WatchPlan.origin(classifier, baselineID: id, filter: filter).text
+    }
+    return origins
+  }
+}
+
 extension DriftMonitor {
   func stored() throws -> String {
     let encoder = JSONEncoder()
@@ -95,6 +120,11 @@ extension DriftWatch {
   /// How far back an alarm that is new looks: an old drift that was dealt with is no news.
   private static let pastMilliseconds: Int64 = 86_400_000
 
+  /// From when on an alarm that is new takes what is stored.
+  static func start(of baseline: Baseline, at now: Timestamp) -> Timestamp {
+    max(baseline.pinnedAt, now.adding(milliseconds: -pastMilliseconds))
+  }
+
   /// The alarm that is stored, where that is about this baseline and this version of the
   /// classifier; else a new one, which takes the outputs stored since the baseline was pinned, of
   /// the last day at most.
@@ -107,8 +137,7 @@ extension DriftWatch {
       row.updatedAt = plan.setting.now
       return WatchedClassifier(classifier: classifier, row: row)
     }
-    let start = max(
-      plan.baseline.pinnedAt, plan.setting.now.adding(milliseconds: -Self.pastMilliseconds))
+    let start = Self.start(of: plan.baseline, at: plan.setting.now)
     let position = try reading(plan.policy) { try store.lastSample(storedBefore: start) }
     var watched = WatchedClassifier(
       classifier: classifier, monitor: try fresh(classifier, plan),
@@ -132,7 +161,11 @@ extension DriftWatch {
     // A state that cannot be read, which no version of the program writes, is begun anew.
     guard var monitor = text.flatMap({ try? DriftMonitor(stored: $0) }),
       monitor.origin == plan.origin(watched.classifier)
-    else { return try fresh(watched.classifier, plan) }
+    else {
+      // What it had raised is closed with it: nothing is left that could be acknowledged.
+      (watched.row.level, watched.row.raisedAt, watched.row.since) = ("", nil, nil)
+      return try fresh(watched.classifier, plan)
+    }
     do throws(AlarmFault) {
       try monitor.set(
         averageRunLength: plan.setting.averageRunLength, thresholds: plan.policy.thresholds)

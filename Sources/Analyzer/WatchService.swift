@@ -48,8 +48,18 @@ public struct WatchService: Service {
   private struct State: Sendable {
     var runLength: Double?
     var measuredAt = Timestamp(milliseconds: .min)
+    /// Outputs taken since then.
+    var taken: Int64 = 0
     /// Faults that were told already.
     var faults: Set<String> = []
+
+    /// Whether the outputs a day have to be counted anew: an hour is over, the clock was put back,
+    /// or a day's outputs came in less.
+    func isStale(at now: Timestamp, falseAlarmDays: Double) -> Bool {
+      guard let runLength, now >= measuredAt else { return true }
+      return now.milliseconds - runLengthMilliseconds > measuredAt.milliseconds
+        || Double(taken) > runLength / falseAlarmDays
+    }
   }
 
   private func pass(_ state: State) async -> (state: State, isBehind: Bool) {
@@ -62,11 +72,12 @@ public struct WatchService: Service {
     var state = state
     let now = clock.now()
     do throws(AnalyzerFault) {
-      if now.milliseconds - Self.runLengthMilliseconds > state.measuredAt.milliseconds {
+      if state.isStale(at: now, falseAlarmDays: watch.settings.falseAlarmDays) {
         state.runLength = try watch.averageRunLength(of: policies, at: now)
-        state.measuredAt = now
+        (state.measuredAt, state.taken) = (now, 0)
       }
       let summary = try watch.pass(policies, averageRunLength: state.runLength ?? 0, at: now)
+      state.taken += summary.outputs
       if !summary.alertsRaised.isEmpty { wake() }
       for key in summary.alertsRaised {
         logger.warning("drift alarm", metadata: ["alert": "\(key)"])

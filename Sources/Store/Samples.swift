@@ -207,6 +207,19 @@ extension StoreDatabase {
     }
   }
 
+  /// How many samples of calls since a time were stored after this one.
+  public func sampleCount(
+    app: String, filter: SampleFilter = .all, since: Timestamp, storedAfter id: Int64
+  ) throws(StoreFault) -> Int {
+    try read("counting samples") { db in
+      let query = Self.sampleQuery(
+        app: app, filter: filter, since: since, until: nil, limit: nil)
+      return try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM (\(query.sql)) WHERE id > ?",
+        arguments: query.arguments + [id]) ?? 0
+    }
+  }
+
   private static func sampleQuery(
     app: String, filter: SampleFilter, since: Timestamp?, until: Timestamp?,
     after last: SampleRecord? = nil, limit: Int?

@@ -42,7 +42,9 @@ struct DriftCompare: ParsableCommand {
 
   func run() throws {
     let settings = try policy.load()
-    guard let app, let against else { return try MonitorList(settings).show(app, json: json) }
+    guard let app, let against else {
+      return try MonitorList(settings, thresholds: policy.thresholds).show(app, json: json)
+    }
     let settingsOfApp = try policy.app(app, in: settings)
     let now = Clock.now()
     try reportingFaults {

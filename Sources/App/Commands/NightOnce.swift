@@ -16,7 +16,7 @@ extension AnalyzeCommand {
     let now = Clock.now()
     let night = try Self.night(date, today: CivilDate(now, in: try assembly.zone()))
     try reportingFaults {
-      try lookOnce(assembly, at: now)
+      let isWatched = try lookOnce(assembly, at: now)
       let summary = try assembly.nightRun(wake: {}).run(night, policies: assembly.policies, at: now)
       for report in summary.reports {
         Console.line("\(report.app): \(report.verdict). \(report.headline)")
@@ -28,18 +28,45 @@ extension AnalyzeCommand {
         "\(night): \(summary.reports.count) reports in "
           + "\(settings.gateway.reportsDirectory)/\(night)/, "
           + "\(summary.alertsRaised.count) alerts raised\(capped)")
-      if !summary.faults.isEmpty { throw ExitCode(65) }
+      if !summary.faults.isEmpty || !isWatched { throw ExitCode(65) }
     }
   }
 
-  /// The continuous alarms, for installations where no analyzer runs all day.
-  private func lookOnce(_ assembly: AnalyzerAssembly, at now: Timestamp) throws {
+  /// The continuous alarms, for installations where no analyzer runs all day. What keeps one from
+  /// running is printed, and keeps nobody from judging the night.
+  /// - Returns: whether all of them ran.
+  private func lookOnce(_ assembly: AnalyzerAssembly, at now: Timestamp) throws -> Bool {
+    var faults: [String] = []
+    for attempt in 1...Self.attemptsMax {
+      let result = Result { try passes(assembly, at: now) }
+      switch result {
+      case .success(let found): faults = found
+      case .failure(let error):
+        guard let fault = error as? AnalyzerFault, fault.isRetryable else { throw error }
+        // Another process watches, too: it may have done all there was to do.
+        faults = ["not watched. \(fault)"]
+        if attempt < Self.attemptsMax { usleep(500_000) }
+        continue
+      }
+      break
+    }
+    for fault in faults { Console.error(fault) }
+    return faults.isEmpty
+  }
+
+  private static let attemptsMax = 5
+
+  /// Passes until nothing waits.
+  /// - Returns: what is not watched, and why.
+  private func passes(_ assembly: AnalyzerAssembly, at now: Timestamp) throws -> [String] {
     let watch = assembly.watch
-    let runLength = try watch.averageRunLength(of: assembly.policies, at: now)
     while true {
+      let runLength = try watch.averageRunLength(of: assembly.policies, at: now)
       let summary = try watch.pass(assembly.policies, averageRunLength: runLength, at: now)
       for key in summary.alertsRaised { Console.line("alarm raised: \(key)") }
-      if !summary.isBehind { return }
+      if !summary.isBehind {
+        return summary.faults.map { "\($0.app): not watched. \($0.fault)" }
+      }
     }
   }
 
