@@ -79,7 +79,7 @@ let package = Package(
     module(
       "Analyzer",
       [
-        "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", crypto, lifecycle,
+        "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", lifecycle,
         logging,
       ]),
     module(
@@ -135,7 +135,8 @@ let package = Package(
     tests(
       "AnalyzerTests",
       [
-        "Analyzer", "App", "Alerting", "Drift", "Labels", "Metering", "Store", "TestSupport", logging,
+        "Analyzer", "App", "Alerting", "Drift", "Labels", "Metering", "Store", "TestSupport",
+        logging,
       ]),
     tests("AdminTests", ["Admin", "Metering", "TestSupport", crypto, lifecycle, logging]),
     tests(

@@ -1,6 +1,8 @@
 // The one error of this module. It says what happened, where, and what to do, because the reader is
 // on call and has not read the code.
 
+import Store
+
 /// What went wrong in the analyzer.
 public struct AnalyzerFault: Error, Sendable, CustomStringConvertible {
   /// A bounded set, fit for a metric label.
@@ -40,5 +42,14 @@ public struct AnalyzerFault: Error, Sendable, CustomStringConvertible {
   public var description: String {
     let because = cause.map { " (\($0))" } ?? ""
     return "\(message)\(because). \(hint)"
+  }
+}
+
+extension AnalyzerFault {
+  /// What a failing store kept from being done; to be tried again where the store says so.
+  static func store(_ message: String, _ cause: any Error) -> AnalyzerFault {
+    AnalyzerFault(
+      .store, message, hint: "See the cause.",
+      isRetryable: (cause as? StoreFault)?.isRetryable ?? false, cause: cause)
   }
 }

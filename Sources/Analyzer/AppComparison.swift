@@ -1,7 +1,6 @@
 // One app's period against its baseline: both sides labelled by the same instrument, or the report
 // says that they were not.
 
-import Crypto
 import Drift
 import Foundation
 import Labels

@@ -1,7 +1,6 @@
 // A baseline: what an app's outputs were like when somebody said they were good. A file that is
 // reviewed like code, since every later verdict is against it. Only a command writes one.
 
-import Crypto
 import Drift
 import Foundation
 import Labels

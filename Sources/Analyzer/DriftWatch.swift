@@ -212,9 +212,7 @@ public struct DriftWatch: Sendable {
       labels = try Labelling.labels(
         of: samples, by: watched.classifier, app: plan.policy.app, in: store)
     } catch {
-      throw AnalyzerFault(
-        .store, "The outputs of \(plan.policy.app) could not be labelled", hint: "See the cause.",
-        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+      throw .store("The outputs of \(plan.policy.app) could not be labelled", error)
     }
     watched.monitor = try load(&watched, plan)
     var points: [Int64: EvidencePoint] = [:]
@@ -315,9 +313,7 @@ public struct DriftWatch: Sendable {
     _ policy: AppDriftPolicy, _ body: () throws -> Value
   ) throws(AnalyzerFault) -> Value {
     do { return try body() } catch {
-      throw AnalyzerFault(
-        .store, "The samples of \(policy.app) could not be read", hint: "See the cause.",
-        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+      throw .store("The samples of \(policy.app) could not be read", error)
     }
   }
 }

@@ -37,9 +37,7 @@ public struct LabelledSamples: Sendable {
         times.append(sample.time)
       }
     } catch {
-      throw AnalyzerFault(
-        .store, "The labelled samples of \(span.app) could not be read", hint: "See the cause.",
-        isRetryable: error.isRetryable, cause: error)
+      throw .store("The labelled samples of \(span.app) could not be read", error)
     }
     guard let first = times.first, let last = times.last else {
       throw AnalyzerFault(
@@ -112,9 +110,7 @@ public struct LabelTrial: Sendable {
         }
       }
     } catch {
-      throw AnalyzerFault(
-        .store, "The samples of \(span.app) could not be read", hint: "See the cause.",
-        isRetryable: error.isRetryable, cause: error)
+      throw .store("The samples of \(span.app) could not be read", error)
     }
     sampleCount = count
     rows = classifiers.flatMap { classifier in

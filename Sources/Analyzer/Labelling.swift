@@ -90,9 +90,7 @@ public struct Labelling: Sendable {
       }
       self.labels = labels
     } catch {
-      throw AnalyzerFault(
-        .store, "The outputs of \(span.app) could not be labelled", hint: "See the cause.",
-        isRetryable: (error as? StoreFault)?.isRetryable ?? false, cause: error)
+      throw .store("The outputs of \(span.app) could not be labelled", error)
     }
   }
 

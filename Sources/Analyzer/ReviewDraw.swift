@@ -81,8 +81,6 @@ public struct ReviewDraw: Hashable, Sendable {
 
 extension AnalyzerFault {
   static func reviews(of app: String, _ cause: any Error) -> AnalyzerFault {
-    AnalyzerFault(
-      .store, "The reviews of \(app) could not be read", hint: "See the cause.",
-      isRetryable: (cause as? StoreFault)?.isRetryable ?? false, cause: cause)
+    .store("The reviews of \(app) could not be read", cause)
   }
 }

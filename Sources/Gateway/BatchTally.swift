@@ -67,7 +67,7 @@ struct BatchTally: Sendable {
   private mutating func add(_ usage: Usage, of model: String) {
     guard let index = models.firstIndex(where: { $0.model == model }) else {
       // A batch names few models; whoever makes up more is counted under the last.
-      if models.count < Self.modelsMax {
+      if models.count < BatchBound.modelsMax {
         models.append(ModelUsage(model: model, usage: usage))
       } else {
         models[models.count - 1].usage.add(usage)
@@ -76,8 +76,6 @@ struct BatchTally: Sendable {
     }
     models[index].usage.add(usage)
   }
-
-  private static let modelsMax = 64
 
   /// The sum as one call's reading.
   var reading: CallReading {

@@ -31,8 +31,8 @@ import Testing
       "Crypto", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "ServiceLifecycle",
     ]),
     "Analyzer": system.union([
-      "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", "Crypto",
-      "Logging", "ServiceLifecycle",
+      "Metering", "Contracts", "Drift", "Labels", "Alerting", "Store", "Markup", "Logging",
+      "ServiceLifecycle",
     ]),
     "Admin": system.union([
       "Metering", "Markup", "Crypto", "Hummingbird", "HummingbirdCore", "Mustache", "Logging",

@@ -117,10 +117,10 @@ struct ClassifierCommand: ParsableCommand {
         Console.table(
           ["CLASSIFIER", "LABEL", "SAMPLES", "SHARE", "FOR EXAMPLE"],
           trial.rows.map { row in
-            let share = Double(row.count) / Double(trial.sampleCount) * 100
+            let share = Double(row.count) / Double(trial.sampleCount)
             return [
               row.classifier, row.label, String(row.count),
-              String(format: "%.1f %%", share), Excerpt.line(row.example),
+              Percent.text(share), Excerpt.line(row.example),
             ]
           }, rightAligned: [2, 3])
         Console.error("\(trial.sampleCount) samples.")
@@ -135,6 +135,11 @@ enum Excerpt {
     let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return line.count > charactersMax ? line.prefix(charactersMax - 1) + "…" : line
   }
+}
+
+/// A share as people read it in a table.
+enum Percent {
+  static func text(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 }
 
 /// A trained classifier for people.
@@ -159,8 +164,8 @@ private enum ModelReport {
       model.quality.labels.map { label in
         [
           label.label, String(label.examples),
-          label.precision.map { String(format: "%.1f %%", $0 * 100) } ?? "never given",
-          String(format: "%.1f %%", label.recall * 100),
+          label.precision.map { Percent.text($0) } ?? "never given",
+          Percent.text(label.recall),
         ]
       }, rightAligned: [1, 2, 3])
   }

@@ -113,7 +113,7 @@ enum ReviewText {
           [
             String(round.round), String(round.drawnAt.prefix(10)), round.version,
             "\(round.labelled) of \(round.drawn)",
-            round.health.map { percent($0.agreement) } ?? "",
+            round.health.map { Percent.text($0.agreement) } ?? "",
             round.health.map { kappa($0) } ?? "",
           ]
         }, rightAligned: [0, 3, 4])
@@ -126,13 +126,14 @@ enum ReviewText {
         + "out of \(last.outputs).")
     guard let health = last.health else { return Console.line("Nothing is labelled yet.") }
     Console.line(
-      "Persons and classifier agree on \(percent(health.agreement)) of all outputs; "
+      "Persons and classifier agree on \(Percent.text(health.agreement)) of all outputs; "
         + "kappa \(kappa(health)).")
     Console.table(
       ["LABEL", "CLASSIFIER", "TRUE SHARE", "95 %", "BY", "OF THOSE LABELLED SO, RIGHT"],
       last.labels.map { label in
         [
-          label.label, percent(label.predictedShare), label.share.map { percent($0.share) } ?? "",
+          label.label, Percent.text(label.predictedShare),
+          label.share.map { Percent.text($0.share) } ?? "",
           label.share.map { interval($0.interval) } ?? "", label.share?.method.rawValue ?? "",
           label.checked == 0
             ? "none checked"
@@ -145,8 +146,6 @@ enum ReviewText {
           + "of the other outputs.")
     }
   }
-
-  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
 
   private static func interval(_ interval: Interval) -> String {
     String(format: "%.1f … %.1f %%", interval.low * 100, interval.high * 100)
