@@ -60,20 +60,8 @@ extension Exchange {
       model: estimate.otherModels.isEmpty ? estimate.model : "", serviceTier: estimate.serviceTier,
       inputTokens: estimate.inputTokens,
       outputTokens: estimate.outputTokens, status: UInt16(clamping: ending.status),
-      startedAt: startedAt)
+      startedAt: startedAt, windowMilliseconds: estimate.jobWindowMilliseconds)
     return (job, state)
-  }
-
-  /// The refusal of a call that reads, ends or deletes another app's job: its name is a secret, but
-  /// every app can list all of a credential's.
-  func foreignJob(app: Int) -> Denial? {
-    guard plan.endpoint == .stored else { return nil }
-    let id = plan.headBytes.withUnsafeReadableBytes {
-      Endpoint.job(in: UnsafeRawBufferPointer(rebasing: $0[plan.path]))
-    }
-    guard let id, core.desk.isForeign(job: id, at: core.upstreams[plan.upstream].name, to: app)
-    else { return nil }
-    return .jobUnknown
   }
 
   /// The call's path, with the version that Azure wants to be named. Nil where it is too long for

@@ -36,9 +36,10 @@ final class AdmissionDesk: Sendable {
     var repricedSequence: UInt64
     var owners = JobOwners()
 
-    mutating func note(_ job: FollowedJob, of call: CallID) {
-      guard let held = admission.ledger.reservation(of: call) else { return }
-      owners.note(job, app: held.app)
+    mutating func note(_ job: FollowedJob, of call: CallID, at places: [String: String]) {
+      guard let held = admission.ledger.reservation(of: call), let place = places[job.upstream]
+      else { return }
+      owners.hold(job, of: call, app: held.app, at: place)
     }
 
     /// The app of an open call; nil where it is not open, or its app is not configured any more.
@@ -52,19 +53,24 @@ final class AdmissionDesk: Sendable {
   let journal: Journal
   private let metrics: GatewayMetrics
   private let isBudgeted: [Bool]
+  /// The address of each upstream, by its name.
+  let places: [String: String]
   let raise: @Sendable ([BudgetCrossing]) -> Void
 
   /// - Parameter raise: takes budget marks that were passed; called on an event loop, so it must
   ///   hand them on and return.
   init(
-    policies: [AppPolicy], ledger: Ledger, journal: Journal, metrics: GatewayMetrics,
+    policies: [AppPolicy], upstreams: [GatewayUpstream], ledger: Ledger, journal: Journal,
+    metrics: GatewayMetrics,
     raise: @escaping @Sendable ([BudgetCrossing]) -> Void
   ) {
     var state = State(
       admission: Admission(policies: policies, ledger: ledger),
       counts: Array(repeating: AppCounts(), count: policies.count),
       repricedSequence: ledger.lastSequence)
-    for (call, job) in ledger.followed { state.note(job, of: call) }
+    places = Dictionary(
+      upstreams.map { ($0.name, $0.place) }, uniquingKeysWith: { first, _ in first })
+    for (call, job) in ledger.followed { state.note(job, of: call, at: places) }
     self.state = Mutex(state)
     self.journal = journal
     self.metrics = metrics
@@ -231,21 +237,28 @@ final class AdmissionDesk: Sendable {
 
   /// Hands an open call over to whoever follows its job. The caller's last byte follows the next
   /// `flush`.
-  func follow(_ reservation: consuming Reservation, job: FollowedJob, at now: Timestamp) {
+  ///
+  /// - Parameters:
+  ///   - isUnderWay: the job has not ended yet.
+  ///   - files: those that it is known to use.
+  /// - Returns: the reservation, where the job is another call's: it is charged once.
+  func follow(
+    _ reservation: consuming Reservation, job: FollowedJob, isUnderWay: Bool, files: [String],
+    at now: Timestamp
+  ) -> Reservation? {
+    let call = reservation.call
     var held = Optional(consume reservation)
-    state.withLock { state in
-      guard let reservation = held.take() else { return }
-      state.note(job, of: reservation.call)
+    let isFollowed = state.withLock { state in
+      let app = state.admission.ledger.reservation(of: call)?.app ?? ""
+      guard !state.isKnown(job, isUnderWay: isUnderWay, to: app, at: places),
+        let reservation = held.take()
+      else { return false }
+      state.note(job, of: call, at: places)
+      state.owners.hold(files, with: call)
       journal.append(state.admission.follow(reservation, job: job, at: now))
+      return true
     }
-  }
-
-  /// Whether another app made this job; false where nobody remembers who did.
-  func isForeign(job id: String, at upstream: String, to app: Int) -> Bool {
-    state.withLock { state in
-      let owner = state.owners.app(of: id, at: upstream)
-      return owner != nil && owner != state.admission.policies[app].app
-    }
+    return isFollowed ? nil : held.take()
   }
 
   /// Ends a followed call, once.
@@ -271,6 +284,7 @@ final class AdmissionDesk: Sendable {
         journal.append(settled.event)
         crossings = settled.crossings
       }
+      state.owners.end(call)
       if let app {
         bill.app = app
         state.counts[app].count(bill)
@@ -294,8 +308,14 @@ final class AdmissionDesk: Sendable {
     state.withLock { $0.admission.ledger.reservation(of: call)?.amounts.money }
   }
 
-  /// What is followed now.
-  var followed: [CallID: FollowedJob] { state.withLock { $0.admission.ledger.followed } }
+  /// What is followed now, and the app that each is charged to.
+  var followed: [(call: CallID, job: FollowedJob, app: String)] {
+    state.withLock { state in
+      state.admission.ledger.followed.map { call, job in
+        (call, job, state.admission.ledger.reservation(of: call)?.app ?? "")
+      }
+    }
+  }
 
   // MARK: Start and orders
 

@@ -198,19 +198,20 @@ final class AnswerPipe {
   }
 
   private func chooseReader(_ head: ResponseHead, _ bytes: UnsafeRawBufferPointer) {
-    guard plan.endpoint != .unmetered, plan.endpoint != .stored, !head.framing.isEmpty else {
-      return
-    }
+    guard plan.endpoint != .unmetered, plan.endpoint != .stored || plan.namesFiles,
+      !head.framing.isEmpty
+    else { return }
     let type = head.fields.first(.contentType)
     let isEventStream = type.map { Self.begins(bytes[$0], "text/event-stream") } ?? false
     let isJSON = type.map { Self.begins(bytes[$0], "application/json") } ?? false
-    // What a free path hands out may be any file: only what says that it is an answer is read.
-    if plan.endpoint == .free, !isEventStream, !isJSON { return }
+    // What other paths hand out may be any file: only what says that it is an answer is read.
+    if plan.operation == nil, !isEventStream, !isJSON { return }
     // An upstream that streams without saying so is read by what was asked for.
     let isStream = isEventStream || asked.isStream && !isJSON && head.status < 300
     content = AnswerContent(
       isStream ? .stream(hidesUsage: asked.hidesUsage) : .json,
-      of: plan.operation ?? .chatCompletions, coding: ContentCoding(head.fields, in: bytes),
+      of: plan.operation ?? (plan.namesFiles ? .batches : .chatCompletions),
+      coding: ContentCoding(head.fields, in: bytes),
       decodedBytesMax: decodedBytesMax)
   }
 

@@ -66,11 +66,13 @@ struct BatchTally: Sendable {
 
   private mutating func add(_ usage: Usage, of model: String) {
     guard let index = models.firstIndex(where: { $0.model == model }) else {
-      // A batch names few models; whoever makes up more is counted under the last.
+      // A batch names few models; whoever makes up more is counted under the last, which says
+      // nothing of its price then.
       if models.count < BatchBound.modelsMax {
         models.append(ModelUsage(model: model, usage: usage))
       } else {
         models[models.count - 1].usage.add(usage)
+        isMixed = true
       }
       return
     }
@@ -99,14 +101,6 @@ struct BatchCount: Sendable {
   init(_ reader: JobResultsReader, _ tally: BatchTally) {
     self.reader = reader
     self.tally = tally
-  }
-
-  /// What was counted, if some answers could not be read then for a part of it; nil: nothing was.
-  var counted: BatchTally? {
-    guard tally.reading.usage != nil else { return nil }
-    var tally = tally
-    if reader.isBroken { tally.markPartial() }
-    return tally
   }
 
   mutating func feed(_ bytes: UnsafeRawBufferPointer) {

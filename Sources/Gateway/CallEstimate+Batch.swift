@@ -161,6 +161,7 @@ extension CallEstimate {
   mutating func takeInput(of batch: PeekedRequest, limitsModels: Bool) -> Denial? {
     serviceTier = ModelPrice.batchTier
     batchInput = batch.batchInput
+    if let window = batch.jobWindowMilliseconds { jobWindowMilliseconds = window }
     jobKind = batchInput?.endpoint == .free ? nil : batch.jobKind
     let denial = Denial.costUnbounded(part: batch.unboundablePart ?? "its input file")
     bound = .none(denial)

@@ -54,6 +54,8 @@ struct CallEstimate {
   var hidesUsage = false
   /// The work may go on when the call has its answer.
   var jobKind: FollowedJob.Kind?
+  /// The time that it gives that work.
+  var jobWindowMilliseconds = FollowedJob.day
   /// The file that the cost depends on; nil: it depends on none.
   var batchInput: BatchInput?
 

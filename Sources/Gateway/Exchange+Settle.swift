@@ -9,7 +9,7 @@ extension Exchange {
   /// Takes the reservation out and settles or releases it; a second call finds none, and is
   /// counted.
   func settle(_ ending: Call.Ending) {
-    guard let reservation = reservation.take(), let app = plan.app else {
+    guard var reservation = reservation.take(), let app = plan.app else {
       core.metrics.record(.duplicateSettlements)
       return
     }
@@ -26,11 +26,18 @@ extension Exchange {
     }
     var ending = ending
     if ending.charge == .received, !tellsWhatCame { ending.charge = .reportedElseEstimate }
+    noteFiles(of: reading, app: app)
     if let (job, state) = followedJob(ending, reading) {
       let call = reservation.call
-      core.desk.follow(reservation, job: job, at: core.clock())
-      core.follower?.take(call, job, state: state)
-      return
+      let files = reading.files + (estimate.batchInput.map { [$0.fileID] } ?? [])
+      let left = core.desk.follow(
+        reservation, job: job, isUnderWay: state.isUnderWay, files: files, at: core.clock())
+      guard let left else {
+        core.follower?.take(call, job, of: core.apps[app].policy.app, state: state)
+        return
+      }
+      reservation = left
+      ending.charge = .nothing
     }
     let settlement = Settlement(
       ending.charge, reading: reading, estimate: estimate, reserved: reserved,

@@ -91,7 +91,7 @@ final class Exchange: Draining {
     let unread = estimate.read(
       plan: plan, body: body, policy: core.estimatePolicies[app],
       upstream: core.upstreams[plan.upstream], at: startedAt)
-    let denial = unread ?? foreignJob(app: app)
+    let denial = unread ?? foreignName(app: app)
     let action = call.bodyHeld(
       denial: denial, hasInput: estimate.batchInput != nil, makesJob: estimate.jobKind != nil)
     switch action {

@@ -36,7 +36,7 @@ final class Follower: Sendable {
 
   /// Takes up what an earlier process left, and begins to ask.
   func start() {
-    for (call, job) in core.desk.followed { take(call, job, state: nil) }
+    for (call, job, app) in core.desk.followed { take(call, job, of: app, state: nil) }
     let task = Task { await run() }
     running.withLock { $0 = task }
   }
@@ -51,10 +51,15 @@ final class Follower: Sendable {
   }
 
   /// Follows a job whose call has ended. Never blocks.
-  func take(_ call: CallID, _ job: FollowedJob, state jobState: JobProgress.State?) {
+  ///
+  /// - Parameter jobState: nil: it is an earlier process's, and asked after at once, since its end
+  ///   and its files may be known by now.
+  func take(
+    _ call: CallID, _ job: FollowedJob, of app: String, state jobState: JobProgress.State?
+  ) {
     var watch = JobWatch(job, state: jobState, pace: core.configuration.pace(of: job.kind))
-    let due = Self.now + watch.begin(dice: .random(in: 0..<1))
-    state.withLock { $0.queue.add(call, watch, due: due) }
+    let wait = jobState == nil ? 0 : watch.begin(dice: .random(in: 0..<1))
+    state.withLock { $0.queue.add(call, of: app, watch, due: Self.now + wait) }
     wake.yield()
   }
 
@@ -95,7 +100,7 @@ final class Follower: Sendable {
 
   private func ask(_ call: CallID, _ asked: JobWatch) async {
     var watch = asked
-    let answer = await answer(watch.job)
+    let answer = await answer(call, watch.job)
     // What a stop interrupted said nothing.
     if !Task.isCancelled {
       note(answer, upstream: watch.job.upstream)
@@ -111,16 +116,16 @@ final class Follower: Sendable {
     wake.yield()
   }
 
-  private func answer(_ job: FollowedJob) async -> JobAnswer {
+  private func answer(_ call: CallID, _ job: FollowedJob) async -> JobAnswer {
     guard let upstream = core.upstreams.first(where: { $0.name == job.upstream }),
       upstream.canBeAsked
     else { return .forbidden(status: 0) }
-    return await client.ask(job, of: upstream)
+    return await client.ask(job, of: upstream) { core.desk.note(files: $0.files, of: call) }
   }
 
   private func note(_ answer: JobAnswer, upstream: String) {
     switch answer {
-    case .told, .counted, .missing: state.withLock { _ = $0.forbidden.remove(upstream) }
+    case .told, .counted, .doubtful, .missing: state.withLock { _ = $0.forbidden.remove(upstream) }
     case .forbidden(let status):
       guard state.withLock({ $0.forbidden.insert(upstream).inserted }) else { return }
       core.logger.error(

@@ -73,7 +73,7 @@ public final class GatewayService: Service, Sendable {
   ///   - upstreams: likewise.
   ///   - ledger: folded from the store's checkpoint and the journal's tail.
   ///   - journal: open and positioned after the last event of `ledger`.
-  ///   - curl: asks providers after what goes on there, and reads batches' files.
+  ///   - curl: asks providers after what goes on there.
   /// - Throws: `configurationInvalid`, `certificateUnreadable`, `keysUnreadable`.
   public init(
     configuration: GatewayConfiguration, apps: [GatewayApp], upstreams: [GatewayUpstream],
@@ -83,7 +83,8 @@ public final class GatewayService: Service, Sendable {
     let threads = NIOThreadPool(numberOfThreads: 2)
     let onCrossings = callbacks.onCrossings
     let desk = AdmissionDesk(
-      policies: apps.map(\.policy), ledger: ledger, journal: journal, metrics: metrics,
+      policies: apps.map(\.policy), upstreams: upstreams, ledger: ledger, journal: journal,
+      metrics: metrics,
       raise: { crossings in threads.submit { _ in onCrossings(crossings) } })
     let samples = SampleQueue(
       draftsMax: configuration.sampleQueueMax, threads: threads, metrics: metrics, logger: logger,
@@ -98,8 +99,9 @@ public final class GatewayService: Service, Sendable {
       configuration: configuration, apps: apps, upstreams: upstreams,
       keys: KeyTable(records: records, apps: apps.map(\.policy.app)), desk: desk, metrics: metrics,
       samples: samples, codings: codings, addresses: addresses,
+      // A thread of its own: a line that is long is a while to peek, and jobs' answers wait.
       batchInputs: BatchInputs(
-        curl: curl, atATime: configuration.batchInputsAtATime,
+        curl: CurlClient(), atATime: configuration.batchInputsAtATime,
         perApp: configuration.batchInputsPerApp),
       clock: callbacks.clock,
       logger: logger)

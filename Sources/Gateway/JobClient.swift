@@ -17,7 +17,11 @@ struct JobClient: Sendable {
 
   /// Asks once, and reads the results where there are some; never throws, since every failure is an
   /// answer.
-  func ask(_ job: FollowedJob, of upstream: GatewayUpstream) async -> JobAnswer {
+  ///
+  /// - Parameter note: gets what the job's document says, before its results are read.
+  func ask(
+    _ job: FollowedJob, of upstream: GatewayUpstream, note: (CallReading) -> Void
+  ) async -> JobAnswer {
     let fed = Fed(JobReader(job.kind))
     let answer = try? await get(
       upstream.url(job.path, "/\(job.id)"), of: upstream, job.kind, bytesMax: Self.bytesMax
@@ -27,12 +31,14 @@ struct JobClient: Sendable {
     }
     guard answer?.status == 200 else { return Self.answer(status: answer?.status) }
     let progress = fed.value.progress
+    if progress.state != .unknown { note(progress.reading) }
     guard let needed = progress.resultsNeeded else { return .told(progress) }
     return await results(of: job, needed, progress, upstream)
   }
 
-  /// Reads the results once. Those that are cut off, or fewer than the batch says, are read again
-  /// later; where an answer does not say what it used, the rest has to be estimated.
+  /// Reads the results once. Those that are cut off, or fewer than the batch says, or no results at
+  /// all, are read again later; where a line cannot be read, or an answer does not say what it used,
+  /// the rest has to be estimated, if they stay so.
   private func results(
     of job: FollowedJob, _ needed: Int64, _ progress: JobProgress, _ upstream: GatewayUpstream
   ) async -> JobAnswer {
@@ -49,13 +55,15 @@ struct JobClient: Sendable {
     }
     guard answer?.status == 200 else { return Self.answer(status: answer?.status) }
     fed.value.finish()
-    let (answered, isBroken) = (fed.value.reader.answered, fed.value.reader.isBroken)
-    // A line that cannot be read stays so in results that came whole.
-    guard answered >= needed || isBroken && answer?.isDelimited == true else { return .failed }
-    if let counted = fed.value.counted { return .counted(counted) }
+    let (results, isWhole) = (fed.value.reader, answer?.isDelimited == true)
+    if results.isBroken {
+      return results.hasResult && isWhole ? .doubtful(fed.value.tally) : .failed
+    }
+    // Of none that say no end, nobody knows whether some are missing.
+    guard results.answered >= needed, results.answered > 0 || isWhole else { return .failed }
+    if results.answered > 0 { return .counted(fed.value.tally) }
     var progress = progress
-    // A line that cannot be read may be an answer.
-    progress.reading.resultCount = isBroken ? max(answered, 1) : 0
+    progress.reading.resultCount = 0
     return .told(progress)
   }
 

@@ -8,6 +8,8 @@ enum JobAnswer: Sendable {
   case told(JobProgress)
   /// It has ended, and its results were read to their end.
   case counted(BatchTally)
+  /// It has ended, and some of its results are results, but not all.
+  case doubtful(BatchTally)
   /// The provider does not know the job.
   case missing
   /// The provider does not take our credential.
@@ -25,6 +27,15 @@ struct JobEnd: Equatable, Sendable {
   var counted: CallCost?
 }
 
+extension JobEnd {
+  /// Of a batch whose answers were counted.
+  init(_ tally: BatchTally) {
+    self.init(
+      charge: .reportedElseEstimate, reading: tally.reading, ending: .completed,
+      counted: tally.reading.usage == nil ? nil : tally.cost)
+  }
+}
+
 /// One job that is being followed.
 struct JobWatch: Sendable {
   enum Step: Equatable, Sendable {
@@ -35,11 +46,16 @@ struct JobWatch: Sendable {
 
   /// A job may be unknown for a moment, where it was made a moment ago.
   static let missesMax = 3
+  /// Results that cannot be read, or only a part of them, are believed when they were read so often
+  /// and were always the same.
+  static let sameReadingsMin = 3
 
   let job: FollowedJob
   /// Whether work was seen to begin; nil: nobody looked, so it may have.
   private var hasBegun: Bool?
   private var misses = 0
+  /// What doubtful results come to, and how often they did in a row.
+  private var doubt: (end: JobEnd, readings: Int)?
   private var schedule: PollSchedule
 
   /// - Parameter state: the job's as its call was answered; nil where that was in another life.
@@ -55,11 +71,13 @@ struct JobWatch: Sendable {
   /// Takes what the provider said. Its last word counts even when it comes past the deadline.
   mutating func take(_ answer: JobAnswer, at now: Timestamp, dice: Double) -> Step {
     if case .told(let progress) = answer, let end = end(of: progress) { return .end(end) }
-    if case .counted(let tally) = answer {
-      return .end(
-        JobEnd(
-          charge: .reportedElseEstimate, reading: tally.reading, ending: .completed,
-          counted: tally.cost))
+    if case .counted(let tally) = answer { return .end(JobEnd(tally)) }
+    if case .doubtful(var tally) = answer {
+      tally.markPartial()
+      let end = JobEnd(tally)
+      let readings = end == doubt?.end ? (doubt?.readings ?? 0) + 1 : 1
+      if readings >= Self.sameReadingsMin { return .end(end) }
+      doubt = (end, readings)
     }
     if case .missing = answer { misses += 1 } else { misses = 0 }
     if misses >= Self.missesMax {
@@ -67,7 +85,9 @@ struct JobWatch: Sendable {
         JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .clientGone))
     }
     if now >= job.deadline {
-      return .end(JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .timeout))
+      return .end(
+        doubt?.end
+          ?? JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .timeout))
     }
     let wait =
       if case .forbidden = answer { schedule.slowest(dice: dice) } else {

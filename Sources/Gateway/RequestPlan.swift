@@ -20,6 +20,8 @@ final class RequestPlan {
   /// The path behind the upstream's name, without the query.
   var path: Range<Int>
   var endpoint = Endpoint.unmetered
+  /// See `Endpoint.namesFiles`.
+  var namesFiles = false
   /// The wire format that the caller understands.
   var dialect = DialectID.openai
   /// Index of the app; nil where its key is not known.
@@ -98,6 +100,7 @@ final class RequestPlan {
       dialect: core.upstreams[upstream].dialect,
       method: UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]),
       path: UnsafeRawBufferPointer(rebasing: bytes[path]))
+    namesFiles = endpoint.namesFiles(UnsafeRawBufferPointer(rebasing: bytes[path]))
     if head.hasUpgrade { chooseSocket(bytes, dialect: core.upstreams[upstream].dialect) }
   }
 

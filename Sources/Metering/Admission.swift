@@ -138,15 +138,11 @@ public struct Admission: Sendable {
     }
     let row = standing(of: request, at: now, clock: moment)
     let amounts = request.amounts
-    if !request.hasBegun, amounts != .zero || request.tokens == nil {
-      if let denial = standingDenial(of: request, row: row) {
-        return deny(denial, request, at: now)
+    if !request.hasBegun, let obstacle = obstacle(to: request, amounts, row: row) {
+      if mayTighten, case .budget(_, let unit) = obstacle, unit != .calls {
+        return .tooLarge(room: room(row: row))
       }
-      if let (check, unit) = budgetPassed(by: amounts, row: row) {
-        if mayTighten, unit != .calls { return .tooLarge(room: room(row: row)) }
-        let denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
-        return deny(denial, request, at: now)
-      }
+      return deny(denial(of: obstacle, amounts, row: row, request, at: now), request, at: now)
     }
     if standings[row].epoch != epoch, amounts != .zero { place(request, row: row) }
     let call = CallID(ledger.lastSequence + 1)
@@ -162,28 +158,59 @@ public struct Admission: Sendable {
     return .admitted(Reservation(call: call, amount: amounts.money, lease: lease), event)
   }
 
-  @inline(__always)
-  private func standingDenial(of request: AdmissionRequest, row: Int) -> Denial? {
-    if let denial = standings[row].denial { return denial }
-    return request.tokens == nil && standings[row].capsTokens ? .tokensUnbounded : nil
+  /// What of its budgets stands against a call.
+  private enum Obstacle {
+    case standing(Denial)
+    /// What it asks for does not fit into the budget at this place among the row's checks.
+    case budget(check: Int, BudgetUnit)
   }
 
-  /// Refuses a call that would be refused whatever its bound came to: its app is capped, or a
-  /// budget has nothing left. Asked before work is done to find the bound.
+  /// The first of them; nil: it passes.
+  @inline(__always)
+  private func obstacle(
+    to request: AdmissionRequest, _ amounts: Amounts, row: Int
+  ) -> Obstacle? {
+    guard amounts != .zero || request.tokens == nil else { return nil }
+    if let denial = standings[row].denial { return .standing(denial) }
+    if request.tokens == nil, standings[row].capsTokens { return .standing(.tokensUnbounded) }
+    for (index, check) in standings[row].checks.enumerated() {
+      let sum = sum(of: check, row: row)
+      if let unit = check.caps.unitPassed(by: amounts, onto: sum) {
+        return .budget(check: index, unit)
+      }
+    }
+    return nil
+  }
+
+  private func denial(
+    of obstacle: Obstacle, _ amounts: Amounts, row: Int, _ request: AdmissionRequest,
+    at now: Timestamp
+  ) -> Denial {
+    switch obstacle {
+    case .standing(let denial): denial
+    case .budget(let check, let unit):
+      exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+    }
+  }
+
+  /// Refuses a call that would be refused whatever its bound came to: its app is capped, a rate is
+  /// used up, or a budget has nothing left. Asked before work is done to find the bound. Where the
+  /// request names no model yet, budgets for each model are not asked.
   ///
   /// - Parameters: as in `admit`; the request has the smallest bound that it can have.
   /// - Returns: nil where the bound decides, and nothing is recorded.
   public mutating func refuseHopeless(
     _ request: AdmissionRequest, at now: Timestamp, clock: Timestamp? = nil
   ) -> (denial: Denial, event: LedgerEvent)? {
+    let moment = clock ?? now
     var denial = ruleBroken(by: request)
-    // The accounts of a budget for each model are found by the models, which nobody knows yet.
-    if denial == nil, !choices[request.app].byModel {
-      let row = standing(of: request, at: now, clock: clock ?? now)
-      let amounts = request.amounts
-      if amounts != .zero { denial = standings[row].denial }
-      if denial == nil, let (check, unit) = budgetPassed(by: amounts, row: row) {
-        denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+    if denial == nil, throttle.holds(request.app) {
+      denial = throttle.refusal(of: request, at: moment).map { .rateLimited($0) }
+    }
+    if denial == nil {
+      let (row, amounts) = (standing(of: request, at: now, clock: moment), request.amounts)
+      denial = obstacle(to: request, amounts, row: row).map {
+        self.denial(of: $0, amounts, row: row, request, at: now)
       }
     }
     return denial.map { ($0, refuse($0, request, at: now)) }
@@ -208,16 +235,6 @@ public struct Admission: Sendable {
     }
     if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
     if request.tokens == nil, policies[app].limitsTokenRate { return .tokensUnbounded }
-    return nil
-  }
-
-  /// The first budget that the amounts do not fit into, as its place among the row's checks; nil:
-  /// they fit into all.
-  private func budgetPassed(by amounts: Amounts, row: Int) -> (check: Int, unit: BudgetUnit)? {
-    for (index, check) in standings[row].checks.enumerated() {
-      let sum = sum(of: check, row: row)
-      if let unit = check.caps.unitPassed(by: amounts, onto: sum) { return (index, unit) }
-    }
     return nil
   }
 

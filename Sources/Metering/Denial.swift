@@ -74,7 +74,7 @@ public enum Denial: Hashable, Sendable {
   case answerOverBound
   /// As many batches' files as may be are being read.
   case inputBusy
-  /// The job that a path names is another app's.
+  /// The job or the file that a request names is another app's.
   case jobUnknown
   /// The refusal of one request of a batch; the text says of which.
   indirect case part(place: String, Denial)
@@ -196,7 +196,7 @@ public enum Denial: Hashable, Sendable {
     case .inputBusy:
       "The gateway is reading as many batches' input files as it may at a time, so no batch was "
         + "made; try again shortly."
-    case .jobUnknown: "This app has made no such batch or response."
+    case .jobUnknown: "This app has no such batch, response or file."
     case .part(let place, let denial): "\(place): \(denial.message)"
     }
   }

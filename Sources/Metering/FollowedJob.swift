@@ -11,17 +11,17 @@ public struct FollowedJob: Hashable, Sendable, Codable {
     /// A batch of OpenAI's, whose requests stand in a file.
     case batch = 2
 
-    /// The longest that a job of this kind may be under way; past it it is charged at its estimate.
-    public var windowMilliseconds: Int64 {
+    /// How long its results, if it has some, can be waited for when its time is up.
+    fileprivate var graceMilliseconds: Int64 {
       switch self {
-      case .backgroundResponse: 24 * Self.hour
-      // It has 24 hours to be worked on, and as many for its results to be fetched.
-      case .messageBatch, .batch: 48 * Self.hour
+      case .backgroundResponse: 0
+      case .messageBatch, .batch: FollowedJob.day
       }
     }
-
-    private static let hour: Int64 = 3_600_000
   }
+
+  /// The time that a job has to be worked on where its request names no other, in milliseconds.
+  public static let day: Int64 = 86_400_000
 
   public var kind: Kind
   /// The upstream's name.
@@ -45,10 +45,11 @@ public struct FollowedJob: Hashable, Sendable, Codable {
   /// Past it the call is charged at its estimate.
   public var deadline: Timestamp
 
+  /// - Parameter windowMilliseconds: the time that it has to be worked on.
   public init(
     kind: Kind, upstream: String, path: String, id: String, model: String,
     serviceTier: String? = nil, inputTokens: Int64, outputTokens: Int64?, status: UInt16,
-    startedAt: Timestamp
+    startedAt: Timestamp, windowMilliseconds: Int64 = Self.day
   ) {
     self.kind = kind
     self.upstream = upstream
@@ -60,6 +61,6 @@ public struct FollowedJob: Hashable, Sendable, Codable {
     self.outputTokens = outputTokens
     self.status = status
     self.startedAt = startedAt
-    deadline = startedAt.adding(milliseconds: kind.windowMilliseconds)
+    deadline = startedAt.adding(milliseconds: windowMilliseconds + kind.graceMilliseconds)
   }
 }

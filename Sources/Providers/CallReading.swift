@@ -30,6 +30,8 @@ public struct CallReading: Hashable, Sendable {
   public var resultCount: Int64?
   /// The file that the answers of a batch stand in; nil: in none, or it is not made yet.
   public var resultFile: String?
+  /// Files that an answer about a batch or an upload names, each fit for a path.
+  public var files: [String] = []
   /// What each request of a batch asked for, as far as the batch says.
   public var resultOperation: Operation?
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its

@@ -124,16 +124,6 @@ public enum Endpoint: Hashable, Sendable {
     }?.endpoint
   }
 
-  /// The name of the response or the batch that a path of `stored` names, or a part of it; nil: it
-  /// names none.
-  public static func job(in path: UnsafeRawBufferPointer) -> String? {
-    let path = PathTail(path)
-    for collection in ["/batches", "/responses"] as [StaticString] {
-      if let name = path.item(in: collection) { return name }
-    }
-    return nil
-  }
-
   /// The `api-version` of a path's query, which Azure wants in every request; nil: it names none.
   public static func apiVersion(of path: UnsafeRawBufferPointer) -> String? {
     PathTail(path).queryValue("api-version")

@@ -22,8 +22,10 @@ public struct JobResultsReader: Sendable {
 
   /// Requests of the batch that were answered.
   public var answered: Int64 { lines.answered }
-  /// A line could not be read, or an answer did not say what it used.
+  /// A line could not be read or is no result, or an answer did not say what it used.
   public var isBroken: Bool { lines.isBroken }
+  /// Some line is a result: what is read is no page of somebody else's.
+  public var hasResult: Bool { lines.hasResult }
 
   /// Reads the next bytes, in any split.
   ///
@@ -39,6 +41,7 @@ public struct JobResultsReader: Sendable {
 private protocol ResultLinesReader: Sendable {
   var answered: Int64 { get }
   var isBroken: Bool { get }
+  var hasResult: Bool { get }
   mutating func feed(_ bytes: UnsafeRawBufferPointer, _ take: (CallReading) -> Void)
   mutating func finish(_ take: (CallReading) -> Void)
 }
@@ -50,6 +53,7 @@ private struct ResultLines<Answer: AnswerSink>: ResultLinesReader {
   private var lineHasBytes = false
   private(set) var answered: Int64 = 0
   private(set) var isBroken = false
+  private(set) var hasResult = false
 
   init(_ form: ResultForm) {
     self.form = form
@@ -75,11 +79,11 @@ private struct ResultLines<Answer: AnswerSink>: ResultLinesReader {
   mutating func finish(_ take: (CallReading) -> Void) {
     guard lineHasBytes else { return reader.restart() }
     lineHasBytes = false
-    if !reader.isDone { isBroken = true }
     let sink = reader.sink
+    if reader.isDone, sink.isResult { hasResult = true } else { isBroken = true }
     reader.sink = ResultLineSink(form)
     reader.restart()
-    guard sink.isAnswered else { return }
+    guard sink.isAnswered == true else { return }
     let reading = sink.answer.read()
     answered += 1
     if reading.usage == nil { isBroken = true } else { take(reading) }
@@ -99,18 +103,26 @@ private enum ResultForm {
 }
 
 /// The sink of a line of results. It hands the answer in it on as a document of its own.
+///
+/// Where there is no answer, OpenAI's `response` is null, or left out beside an `error`.
 private struct ResultLineSink<Answer: AnswerSink>: JSONSink {
   private enum Key { case other, status, answer }
 
   private let form: ResultForm
-  private(set) var isAnswered = false
+  /// Nil: the line does not say.
+  private(set) var isAnswered: Bool?
   private(set) var answer = Answer()
-  private var isResult = false
+  private var isInResult = false
   private var member = Key.other
+  private var namesRequest = false
+  private var namesError = false
 
   init(_ form: ResultForm) { self.form = form }
 
-  private var isInAnswer: Bool { isResult && member == .answer }
+  private var isInAnswer: Bool { isInResult && member == .answer }
+
+  /// Whether the line says what became of a request.
+  var isResult: Bool { isAnswered != nil || form == .response && namesRequest && namesError }
 
   mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
     if isInAnswer, depth >= 2 { answer.begin(isObject: isObject, at: offset, depth: depth - 2) }
@@ -123,8 +135,10 @@ private struct ResultLineSink<Answer: AnswerSink>: JSONSink {
   mutating func key(_ text: JSONText, at range: Range<Int>, depth: Int) {
     switch depth {
     case 1:
-      isResult = text.equals(form.result)
+      isInResult = text.equals(form.result)
       member = .other
+      if text.equals("custom_id") { namesRequest = true }
+      if text.equals("error") { namesError = true }
     case 2:
       member = text.equals(form.status) ? .status : text.equals(form.answer) ? .answer : .other
     default: if isInAnswer { answer.key(text, at: range, depth: depth - 2) }
@@ -133,7 +147,7 @@ private struct ResultLineSink<Answer: AnswerSink>: JSONSink {
 
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if isInAnswer, depth > 2 { return answer.string(text, at: range, depth: depth - 2) }
-    guard isResult, depth == 2, member == .status, form == .message else { return }
+    guard isInResult, depth == 2, member == .status, form == .message else { return }
     isAnswered = text.equals("succeeded")
   }
 
@@ -143,7 +157,8 @@ private struct ResultLineSink<Answer: AnswerSink>: JSONSink {
     if isInAnswer, depth > 2 {
       return answer.scalar(value, token: token, at: range, depth: depth - 2)
     }
-    guard isResult, depth == 2, member == .status, form == .response else { return }
-    isAnswered = value == .number(200)
+    guard isInResult, form == .response else { return }
+    if depth == 1, value == .null { isAnswered = false }
+    if depth == 2, member == .status { isAnswered = value == .number(200) }
   }
 }

@@ -175,19 +175,6 @@ struct PathTail {
     return PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<slash])).ends(with: collection)
   }
 
-  /// The item of a collection that the path is, or is a part of; nil: it is neither.
-  func item(in collection: StaticString) -> String? {
-    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    let parent = PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<slash]))
-    if parent.ends(with: collection) {
-      return String(decoding: bytes[(slash + 1)...], as: UTF8.self)
-    }
-    guard let before = parent.bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    let above = PathTail(UnsafeRawBufferPointer(rebasing: bytes[..<before]))
-    guard above.ends(with: collection) else { return nil }
-    return String(decoding: bytes[(before + 1)..<slash], as: UTF8.self)
-  }
-
   /// Whether the path is this part of one item of a collection.
   func isPart(_ part: StaticString, ofItemIn collection: StaticString) -> Bool {
     guard ends(with: part) else { return false }

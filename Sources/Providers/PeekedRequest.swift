@@ -37,6 +37,8 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var inputTokensMax: Int64 = 0
   /// The answer may come before the work is done; nil: it does not.
   public internal(set) var jobKind: FollowedJob.Kind?
+  /// The time that it gives that work, in milliseconds; nil: it does not say.
+  public internal(set) var jobWindowMilliseconds: Int64?
   /// The requests of a batch, each with a model of its own; empty: it is no batch.
   public internal(set) var parts: [BatchPart] = []
   /// Where the requests of a batch stand, if not in its own body.

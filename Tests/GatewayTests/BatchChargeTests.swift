@@ -95,8 +95,69 @@ import Testing
     let outcome = try #require(try fixture.settlement()?.outcome)
     #expect(outcome.usage.source == .estimated && outcome.usage.outputText == Int64(output))
     try await fixture.stop()
-    // Read again it would be no better.
-    #expect(upstream.reads.count == 2)
+    // It was no better when it was read again, and again.
+    #expect(upstream.reads.count == 1 + JobWatch.sameReadingsMin)
+  }
+
+  /// What a router or a login page says under status 200 says nothing of the batch.
+  @Test(
+    arguments: [
+      "<html>busy</html>", #"{"error":{"message":"busy"}}"#, "[]", #"{"object":"file"}"#,
+      #"{"id":"a"}"# + "\n" + #"{"id":"b"}"#,
+    ], [0, 1])
+  func aPageThatIsNoResultEndsNothing(page: String, counted: Int) async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"))
+    let pages = Array(repeating: Upstream.lines(page + "\n"), count: 5)
+    let good = Upstream.lines(Upstream.result("gpt-test", input: 3, output: 4))
+    upstream.say(Upstream.ended(counted, "expired"), results: pages + [good])
+    let (fixture, _) = try await Self.run(upstream)
+    #expect(fixture.account.settled == TestPrice.cost(input: 3, output: 4))
+    #expect(try fixture.settlement()?.outcome.usage.source == .reported)
+    try await fixture.stop()
+  }
+
+  /// One bad reading is not believed, nor several that differ.
+  @Test func resultsThatAreBrokenForOnceAreReadAgain() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"), Upstream.line("gpt-test"))
+    let good = Upstream.result("gpt-test", input: 10, output: 5)
+    let pages = ["nonsense\n" + good, good + "nonsense\n" + good, good + "x"].flatMap {
+      Array(repeating: Upstream.lines($0), count: JobWatch.sameReadingsMin - 1)
+    }
+    upstream.say(Upstream.ended(2), results: pages + [Upstream.lines(good + good)])
+    let (fixture, _) = try await Self.run(upstream)
+    #expect(fixture.account.settled == TestPrice.cost(input: 20, output: 10))
+    try await fixture.stop()
+  }
+
+  /// Nothing came: who knows of what.
+  @Test func resultsOfNothingThatDoNotSayWhereTheyEndAreReadAgain() async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"))
+    upstream.say(
+      Upstream.ended(0, "expired"), results: "HTTP/1.1 200 OK\r\n\r\n",
+      Upstream.lines(Upstream.result("gpt-test", input: 3, output: 4)))
+    let (fixture, _) = try await Self.run(upstream)
+    #expect(fixture.account.settled == TestPrice.cost(input: 3, output: 4))
+    try await fixture.stop()
+  }
+
+  @Test func moreModelsThanAreKeptApartAreNotChargedAnew() {
+    let job = FollowedJob(
+      kind: .batch, upstream: "main", path: "/v1/batches", id: "b", model: "gpt-test",
+      inputTokens: 0, outputTokens: nil, status: 200, startedAt: GatewayFixture.now)
+    for (count, isMixed) in [(BatchBound.modelsMax, false), (BatchBound.modelsMax + 1, true)] {
+      var tally = BatchTally(job, prices: TestPrice.book)
+      for number in 0..<count {
+        var reading = CallReading()
+        reading.usage = Usage(source: .reported)
+        reading.usage?[.inputUncached] = 1
+        reading.responseModel = "gpt-test-2026-01-\(number + 10)"
+        tally.add(reading)
+      }
+      #expect((tally.reading.serviceTier == ModelPrice.mixedBatchTier) == isMixed)
+    }
   }
 
   /// A cheap line is no way to have a dear model's answers at its price.

@@ -29,7 +29,8 @@ final class FileBatchUpstream: Sendable {
       if request.head.hasPrefix("POST") { return steps }
       if request.head.contains("/files/file-in/content") { return said.input.withLock { $0 } }
       let isResult = request.head.contains("/files/file-out/content")
-      return [.send(isResult ? said.results.next() : said.batch.next())]
+      let answer = isResult ? said.results.next() : said.batch.next()
+      return answer.contains("Content-Length") ? [.send(answer)] : [.send(answer), .close]
     }
   }
 
@@ -44,6 +45,11 @@ final class FileBatchUpstream: Sendable {
     said.results.set(results)
   }
 
+  func say(_ batch: String, results: [String]) {
+    said.batch.set([Script.json(batch)])
+    said.results.set(results)
+  }
+
   /// How often a batch was asked for.
   var creations: Int { requests.count { $0.head.hasPrefix("POST") } }
   var reads: [ScriptedUpstream.Request] { requests.filter { $0.head.contains("/files/") } }
@@ -53,6 +59,7 @@ final class FileBatchUpstream: Sendable {
     endpoint: String = "/v1/chat/completions"
   ) -> String {
     #"{"id":"batch_1","object":"batch","endpoint":"\#(endpoint)","status":"\#(status)","#
+      + #""input_file_id":"file-in","#
       + #""output_file_id":\#(output.map { "\"\($0)\"" } ?? "null"),"error_file_id":"file-e","#
       + #""request_counts":{"total":9,"completed":\#(completed),"failed":0}}"#
   }

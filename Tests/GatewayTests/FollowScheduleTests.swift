@@ -141,57 +141,129 @@ import Testing
     #expect(end.ending == .completed)
   }
 
+  /// Results that cannot be read as a whole: believed when they stay so, or time is up.
+  @Test func whatIsDoubtfulIsBelievedWhenItStaysTheSame() {
+    func tally(_ tokens: Int64) -> BatchTally {
+      var tally = BatchTally(Self.job, prices: TestPrice.book)
+      var reading = CallReading()
+      reading.usage = Usage(source: .reported)
+      reading.usage?[.inputUncached] = tokens
+      tally.add(reading)
+      return tally
+    }
+    func end(_ answers: [JobAnswer], at now: Timestamp = Self.start) -> (steps: Int, end: JobEnd)? {
+      var watch = Self.watch(.running)
+      for (index, answer) in answers.enumerated() {
+        if case .end(let end) = watch.take(answer, at: now, dice: 0) { return (index + 1, end) }
+      }
+      return nil
+    }
+    let (one, two) = (JobAnswer.doubtful(tally(1)), JobAnswer.doubtful(tally(2)))
+    #expect(end([one, one, two, two, one, one]) == nil)
+    let believed = end([
+      one, two, .failed, two, .told(.init(state: .unknown, reading: .init())), two,
+    ])
+    #expect(believed?.steps == 6 && believed?.end.ending == .completed)
+    #expect(believed?.end.reading.usage?.inputUncached == 2)
+    #expect(believed?.end.counted?.isPartial == true)
+    #expect(end([one, one, .counted(tally(3))])?.end.counted?.isPartial == false)
+    let late = end([two], at: Self.job.deadline)
+    #expect(late?.steps == 1 && late?.end == believed?.end)
+  }
+
   // MARK: The queue
 
   private enum QueueStep { case add(Int), take(Int64), put(Int), remove(Int) }
 
+  /// A queue that looks at everything each time.
+  private struct PlainQueue {
+    var due: [CallID: Int64] = [:]
+    var asked: Set<CallID> = []
+    let atATime: Int
+
+    static func app(of call: CallID) -> String { "app \(call.number % 3)" }
+
+    private func free(_ call: CallID) -> Bool {
+      asked.count { Self.app(of: $0) == Self.app(of: call) } < atATime - asked.count
+    }
+
+    var next: Int64? { due.filter { free($0.key) }.values.min() }
+
+    mutating func take(at now: Int64) -> [CallID] {
+      var taken: [CallID] = []
+      while true {
+        let ready = due.filter { $0.value <= now && free($0.key) }.map { call, due in
+          (asked.count { Self.app(of: $0) == Self.app(of: call) }, due, call)
+        }
+        guard let call = ready.min(by: <)?.2 else { return taken }
+        due[call] = nil
+        asked.insert(call)
+        taken.append(call)
+      }
+    }
+  }
+
   /// No job is asked after twice at once, none beyond the bound, and none is forgotten.
-  @Test func theQueueForgetsNothing() throws {
+  @Test(arguments: [1, 3, 8]) func theQueueForgetsNothing(atATime: Int) throws {
     try checkProperty(
       "queue", runs: 300, countMax: 80,
       generate: { generator -> QueueStep in
         switch generator.int(0...3) {
-        case 0: .add(generator.int(0...9))
+        case 0: .add(generator.int(0...19))
         case 1: .take(generator.int(0...30))
-        case 2: .put(generator.int(0...9))
-        default: .remove(generator.int(0...9))
+        case 2: .put(generator.int(0...19))
+        default: .remove(generator.int(0...19))
         }
       },
       check: { steps in
         var queue = FollowQueue()
+        var plain = PlainQueue(atATime: atATime)
         var now: Int64 = 0
-        var due: [CallID: Int64] = [:]
-        var asked: Set<CallID> = []
         for step in steps {
           switch step {
           case .add(let number):
             let call = CallID(UInt64(number))
-            if due[call] == nil, !asked.contains(call) { due[call] = now + Int64(number) }
-            queue.add(call, Self.watch(nil), due: now + Int64(number))
+            if plain.due[call] == nil, !plain.asked.contains(call) {
+              plain.due[call] = now + Int64(number)
+            }
+            queue.add(
+              call, of: PlainQueue.app(of: call), Self.watch(nil), due: now + Int64(number))
           case .take(let span):
             now += span
-            let ready = due.filter { $0.value <= now }.sorted {
-              ($0.value, $0.key) < ($1.value, $1.key)
-            }
-            let wanted = ready.prefix(3 - asked.count).map(\.key)
-            let taken = queue.takeDue(at: now, atATime: 3).map(\.call)
+            let wanted = plain.take(at: now)
+            let taken = queue.takeDue(at: now, atATime: atATime).map(\.call)
             try require(taken == wanted, "took \(taken), not \(wanted)")
-            for call in taken { due[call] = nil }
-            asked.formUnion(taken)
           case .put(let number):
             let call = CallID(UInt64(number))
-            guard asked.remove(call) != nil else { continue }
-            due[call] = now + 5
+            if plain.asked.remove(call) != nil { plain.due[call] = now + 5 }
             queue.put(call, Self.watch(nil), due: now + 5)
           case .remove(let number):
             let call = CallID(UInt64(number))
-            guard asked.remove(call) != nil else { continue }
+            plain.asked.remove(call)
             queue.remove(call)
           }
-          try require(queue.count == due.count + asked.count, "\(queue.count) jobs")
-          let next = asked.count < 3 ? due.values.min() : nil
-          try require(queue.nextDue(atATime: 3) == next, "next")
+          try require(queue.count == plain.due.count + plain.asked.count, "\(queue.count) jobs")
+          try require(queue.nextDue(atATime: atATime) == plain.next, "next")
         }
       })
+  }
+
+  /// However many jobs an app has, and however long they take, another's is asked after.
+  @Test func oneAppsManyJobsDoNotKeepAnothersOneWaiting() {
+    var queue = FollowQueue()
+    for number in 0..<10_000 {
+      queue.add(CallID(UInt64(number)), of: "many", Self.watch(nil), due: Int64(number % 7))
+    }
+    let first = queue.takeDue(at: 10, atATime: 8)
+    #expect(first.count == 4 && first.allSatisfy { $0.call.number % 7 == 0 })
+    #expect(queue.nextDue(atATime: 8) == nil)
+    queue.add(CallID(20_000), of: "one", Self.watch(nil), due: 9)
+    #expect(queue.nextDue(atATime: 8) == 9)
+    #expect(queue.takeDue(at: 10, atATime: 8).map(\.call) == [CallID(20_000)])
+    // Its place is free again for whoever has the fewest.
+    queue.remove(CallID(20_000))
+    queue.remove(first[0].call)
+    #expect(queue.takeDue(at: 10, atATime: 8).count == 1)
+    #expect(queue.count == 9_999)
   }
 }

@@ -54,6 +54,33 @@ import Testing
     #expect(admission.ledger.open.isEmpty)
   }
 
+  /// Nor is work done for a call that a rate or a purse stands against, whatever its models are.
+  @Test func whatARateOrAnotherPurseStandsAgainstIsRefusedWithoutABound() {
+    let least = request("", .atMost(Money(nanodollars: 1)))
+    var throttled = AppPolicy(app: "a", budgets: [budget(10)])
+    throttled.rates = RateLimits(callsPerMinute: 1)
+    var admission = admission(throttled)
+    #expect(answer(&admission, request("m", .atMost(.zero)), at: noon) == "admitted")
+    let sequence = admission.ledger.lastSequence
+    let tooMany = admission.refuseHopeless(least, at: noon)
+    #expect(tooMany?.denial.code == "rate_limited" && tooMany?.event.sequence == sequence + 1)
+
+    var each = budget(100)
+    each.id = "each"
+    each.holder = .eachModel
+    admission = self.admission(AppPolicy(app: "a", budgets: [each, budget(10)]))
+    let first = admission.refuseHopeless(least, at: noon)
+    #expect(first == nil)
+    let all = request("m", .atMost(Money(nanodollars: 10)))
+    guard case .admitted(let held, _) = admission.admit(all, at: noon) else {
+      Issue.record("refused")
+      return
+    }
+    let spent = admission.refuseHopeless(least, at: noon)
+    #expect(spent?.denial.code == "budget_exhausted")
+    _ = admission.release(held, outcome: LedgerTests.outcome, at: noon)
+  }
+
   /// The denial's code, or "admitted"; a reservation is released at once.
   private func answer(
     _ admission: inout Admission, _ request: AdmissionRequest, mayTighten: Bool = false,

@@ -59,6 +59,27 @@ import Testing
     } throws: { ($0 as? PeekFault)?.message.contains(reason) == true }
   }
 
+  @Test(arguments: [
+    (#""24h""#, 24), (#""1h""#, 1), (#""7d""#, 168), (#""30d""#, 720), ("null", nil),
+  ])
+  func itSaysHowLongItMayTake(window: String, hours: Int64?) throws {
+    let batch = try Self.peek(
+      #"{"input_file_id":"f","endpoint":"/v1/embeddings","completion_window":\#(window)}"#)
+    #expect(batch.jobWindowMilliseconds == hours.map { $0 * 3_600_000 })
+    #expect(batch.unboundablePart == nil && batch.batchInput != nil)
+  }
+
+  @Test(arguments: [
+    #""31d""#, #""0h""#, #""721h""#, #""""#, #""h""#, #""24""#, #""+1h""#, #""24H""#, #""１h""#,
+    #""P1D""#, "24", "{}",
+  ])
+  func aWindowThatIsNotUnderstoodIsRefused(window: String) {
+    #expect {
+      _ = try Self.peek(
+        #"{"input_file_id":"f","endpoint":"/v1/embeddings","completion_window":\#(window)}"#)
+    } throws: { ($0 as? PeekFault)?.message.contains("'completion_window' must be") == true }
+  }
+
   // MARK: Its requests
 
   static let chat = BatchInput(fileID: "f", endpoint: .metered(.chatCompletions))
@@ -194,6 +215,7 @@ import Testing
       #expect(progress.state == state && progress.reading.jobID == "batch_1")
       #expect(progress.resultsNeeded == (state == .ended ? 31 : nil))
       #expect(progress.reading.resultFile == "file-out")
+      #expect(progress.reading.files.contains("file-out"))
       #expect(progress.reading.resultOperation == .chatCompletions)
       #expect(progress.reading.usage == nil)
     }
@@ -213,6 +235,39 @@ import Testing
     let reader = JobReader(.batch)
     Array(text.utf8).withUnsafeBytes { reader.feed($0) }
     #expect(reader.progress.state == state && reader.progress.resultsNeeded == needed)
+  }
+
+  @Test(arguments: [
+    (
+      #"{"id":"b","input_file_id":"file-1","error_file_id":"file-3","output_file_id":"file-2"}"#,
+      ["file-1", "file-3", "file-2"]
+    ),
+    (#"{"id":"u","file":{"object":"file","id":"file-1","x":{"id":"y"}},"id":"u"}"#, ["file-1"]),
+    (#"{"input_file_id":"a/b","output_file_id":"","error_file_id":null,"file":"f"}"#, []),
+    (#"{"metadata":{"input_file_id":"file-1","id":"file-2"},"files":{"id":"file-3"}}"#, []),
+  ])
+  func itsFilesAreThoseThatItNames(text: String, files: [String]) {
+    let reader = JobReader(.batch)
+    Array(text.utf8).withUnsafeBytes { reader.feed($0) }
+    #expect(reader.progress.reading.files == files)
+  }
+
+  @Test func aPathNamesWhatAnySpellingOfItDoes() throws {
+    func names(_ path: String) -> [String]? {
+      Array(path.utf8).withUnsafeBytes { Endpoint.names(in: $0) }
+    }
+    for path in [
+      "/v1/batches/batch_1", "//v1%2fbatches/./batch%5F1/", "/v1/%62atches;x/batch%255f1?",
+      "\\v1\\batches\\batch_1%00", "/v1/batches/%25252562atch_1",
+    ] {
+      let all = try #require(names(path))
+      // What is escaped more often than three times is not looked for.
+      #expect(all.contains("batch_1") == !path.contains("%252525"), "\(path) \(all)")
+    }
+    #expect(names("/v1/files/file%2Dab_9%20/content") == ["v1", "files", "file-ab_9", "content"])
+    #expect(names(String(repeating: "/a", count: 64))?.count == 64)
+    #expect(names(String(repeating: "/a", count: 65)) == nil)
+    #expect(names("") == [])
   }
 
   // MARK: Results
@@ -272,9 +327,14 @@ import Testing
 
   @Test(arguments: [
     result(#"{"model":"m"}"#), result("null"), "{\"custom_id\":", "nonsense",
-    String(result(answer).dropLast(9)),
+    String(result(answer).dropLast(9)), "{}", "[]", #"{"error":{"message":"busy"}}"#,
+    #"{"custom_id":"x","response":{"body":{}}}"#, #"{"custom_id":"x","response":{}}"#,
+    #"{"id":"file-1","object":"file"}"#,
   ])
   func whatCannotBeReadIsNoted(line: String) throws {
+    let (alone, _) = try Self.results([Array(line.utf8)[...]])
+    let isWhole = line.hasSuffix("\n")
+    #expect(alone.isBroken && alone.hasResult == isWhole)
     let (reader, readings) = try Self.results([Array((Self.result(Self.answer) + line).utf8)[...]])
     #expect(reader.isBroken && readings.count >= 1)
   }

@@ -12,16 +12,19 @@ public struct BatchInput: Hashable, Sendable {
 
   /// Whether a name of the provider's, of a file or a job, means itself in a path.
   public static func isPlain(_ name: String) -> Bool {
-    (1...nameBytesMax).contains(name.utf8.count)
-      && name.utf8.allSatisfy { isAlphanumeric($0) || "_-".utf8.contains($0) }
+    (1...nameBytesMax).contains(name.utf8.count) && name.utf8.allSatisfy(isNameByte)
+  }
+
+  /// Whether a byte may stand in such a name.
+  static func isNameByte(_ byte: UInt8) -> Bool {
+    isAlphanumeric(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
   }
 }
 
-/// The sink of a batch's creation. What the provider alone decides on (the window, metadata) is
-/// not looked at.
+/// The sink of a batch's creation. What the provider alone decides on (metadata) is not looked at.
 struct BatchRequestSink: RequestSink {
   private enum Key: UInt8, RequestKey, CaseIterable {
-    case inputFileID, endpoint
+    case inputFileID, endpoint, completionWindow
     // Other places of requests, and what may choose their model, at Azure and at servers of the
     // same API.
     case inputBlob, inputFiles, requests, model
@@ -32,6 +35,7 @@ struct BatchRequestSink: RequestSink {
       switch self {
       case .inputFileID: "input_file_id"
       case .endpoint: "endpoint"
+      case .completionWindow: "completion_window"
       case .inputBlob: "input_blob"
       case .inputFiles: "input_files"
       case .requests: "requests"
@@ -69,6 +73,11 @@ struct BatchRequestSink: RequestSink {
       }
       fileID = name
     case .endpoint: endpoint = Endpoint.ofBatch(text)
+    case .completionWindow:
+      guard let window = text.string.flatMap(Self.milliseconds) else {
+        return note(.wrong("completion_window", Self.windowForm, at: range.lowerBound))
+      }
+      request.jobWindowMilliseconds = window
     default: other(at: range.lowerBound)
     }
   }
@@ -79,10 +88,28 @@ struct BatchRequestSink: RequestSink {
     if depth == 1, value != .null { other(at: range.lowerBound) }
   }
 
-  /// A value of another kind than the two that are read.
+  private static let windowForm = "hours or days up to 30 days, such as \"24h\" or \"7d\""
+
+  /// How long a window is, which is written as hours or days; nil where it is not.
+  private static func milliseconds(_ window: String) -> Int64? {
+    let hours: Int64
+    switch window.last {
+    case "h": hours = 1
+    case "d": hours = 24
+    default: return nil
+    }
+    let digits = window.dropLast().utf8
+    guard (1...3).contains(digits.count), digits.allSatisfy({ 0x30...0x39 ~= $0 }),
+      let count = Int64(window.dropLast()), 1...720 ~= count * hours
+    else { return nil }
+    return count * hours * 3_600_000
+  }
+
+  /// A value of another kind than the strings that are read.
   private mutating func other(at offset: Int) {
     switch top {
-    case .inputFileID, .endpoint: if let top { note(.wrong(top.name, "a string", at: offset)) }
+    case .inputFileID, .endpoint, .completionWindow:
+      if let top { note(.wrong(top.name, "a string", at: offset)) }
     case let key?: request.unboundablePart = request.unboundablePart ?? "'\(key.name)'"
     case nil: break
     }
