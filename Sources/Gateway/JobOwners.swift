@@ -33,6 +33,9 @@ struct JobOwners: Sendable {
 
   enum Standing: Sendable { case own, foreign, unknown }
 
+  /// Of one job, whatever its provider says from one time to the next.
+  private static let namesMax = 64
+
   /// Of each app, besides what is followed.
   private let rememberedMax: Int
   private var jobs: [CallID: Job] = [:]
@@ -60,7 +63,7 @@ struct JobOwners: Sendable {
   /// Notes names that belong to a followed job.
   mutating func hold(_ ids: [String], with call: CallID) {
     guard let job = jobs[call] else { return }
-    for id in ids {
+    for id in ids where jobs[call]?.names.count ?? 0 < Self.namesMax {
       let name = Name(id, at: job.place)
       jobs[call]?.names.insert(name)
       held[name, default: []].insert(call)

@@ -44,7 +44,8 @@ struct JobWatch: Sendable {
     case end(JobEnd)
   }
 
-  /// A job may be unknown for a moment, where it was made a moment ago.
+  /// A job may be unknown for a moment, where it was made a moment ago or a router errs: it is one
+  /// that was deleted when it is missed so often, at the longest waits.
   static let missesMax = 3
   /// Results that cannot be read, or only a part of them, are believed when they were read so often
   /// and were always the same.
@@ -90,8 +91,9 @@ struct JobWatch: Sendable {
           ?? JobEnd(charge: .reportedElseEstimate, reading: CallReading(), ending: .timeout))
     }
     let wait =
-      if case .forbidden = answer { schedule.slowest(dice: dice) } else {
-        schedule.next(dice: dice)
+      switch answer {
+      case .forbidden, .missing: schedule.slowest(dice: dice)
+      case .told, .counted, .doubtful, .failed: schedule.next(dice: dice)
       }
     let left = job.deadline.milliseconds - now.milliseconds
     return .wait(milliseconds: min(wait, max(left, 1)))

@@ -203,6 +203,26 @@ import Testing
     try await fixture.stop()
   }
 
+  /// As long as its request says, and a day for its results.
+  @Test(arguments: [("24h", 2), ("7d", 8)])
+  func itIsFollowedForAsLongAsItMayTake(window: String, days: Int64) async throws {
+    let upstream = try FileBatchUpstream()
+    upstream.hold(Upstream.line("gpt-test"))
+    upstream.say(Upstream.document("in_progress"))
+    let fixture = try await Self.fixture(upstream)
+    let body = Self.creation().replacing("24h", with: window)
+    #expect(try await Self.make(fixture, body: body).status == 200)
+    let job = try fixture.events().lazy.compactMap { event -> FollowedJob? in
+      if case .followed(_, let job) = event.kind { job } else { nil }
+    }.first
+    #expect(job?.deadline == GatewayFixture.now.adding(milliseconds: days * 86_400_000))
+    let refused = try await Self.make(
+      fixture, body: Self.creation().replacing("24h", with: "soon"))
+    #expect(refused.status == 400 && refused.text.contains("such as"), "\(refused)")
+    try await fixture.stop()
+    #expect(upstream.creations == 1)
+  }
+
   @Test func azuresVersionGoesAlong() async throws {
     let upstream = try FileBatchUpstream()
     upstream.hold(Upstream.line("gpt-test", url: "/chat/completions"))

@@ -315,7 +315,8 @@ final class BackgroundUpstream: Sendable {
     let open = Mutex((now: 0, most: 0))
     let upstream = try ScriptedUpstream { request in
       if request.head.hasPrefix("POST") {
-        return [.send(Script.json(BackgroundUpstream.document("queued")))]
+        let document = BackgroundUpstream.document("queued")
+        return [.send(Script.json(document.replacing("resp_1", with: "resp_\(request.number)")))]
       }
       open.withLock {
         $0.now += 1
@@ -336,7 +337,8 @@ final class BackgroundUpstream: Sendable {
     }
     try await fixture.quiet()
     #expect(fixture.account.settled == TestPrice.cost(input: 600, output: 420))
-    #expect(open.withLock { $0.most } <= 8)
+    // One app leaves as many places free as it takes.
+    #expect(open.withLock { $0.most } <= 4)
     try await fixture.stop()
   }
 }
