@@ -63,7 +63,7 @@ public struct GatewayConfiguration: Sendable {
   /// A longer one is relayed and charged as estimated.
   public var decodedBytesMax = 32 * 1024 * 1024
 
-  /// The most jobs at providers that are asked after at a time.
+  /// The most jobs at providers that are asked after at a time; one app's jobs take half at most.
   public var followedAtATime = 8
   /// Milliseconds before a response in the background is asked after first; the wait doubles.
   public var responsePollMilliseconds: Int64 = 1_000
