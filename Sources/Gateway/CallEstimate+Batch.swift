@@ -59,7 +59,9 @@ struct BatchBound: Sendable {
   ///
   /// - Parameter place: what tells people which one it is.
   mutating func add(_ request: PeekedRequest, place: String) {
-    let price = price(of: request.model)
+    var price = price(of: request.model)
+    // Results do not say what was asked for, so that what was held is the charge.
+    if price == nil, let name = request.pictureName { price = prices.price(model: name, at: start) }
     let request = request.priced(at: price)
     if !request.boundsTokens(at: price) { boundsTokens = false }
     if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }

@@ -211,6 +211,27 @@ import Testing
       + #""size":"1024x1024","quality":"low"}}"#
   }
 
+  /// A model that is priced by quality and size is so in a batch, too; its answers say neither.
+  @Test func picturesThatArePricedBySizeCostWhatWasHeld() async throws {
+    func line(_ said: String) -> String {
+      #"{"custom_id":"x","url":"\#(Self.pictures)","body":{"model":"gpt-sized","#
+        + #""prompt":"p",\#(said)}}"#
+    }
+    let upstream = try FileBatchUpstream()
+    upstream.hold(line(#""n":2,"size":"512x512""#), line(#""size":"1024x512","quality":"hd""#))
+    upstream.say(
+      Upstream.document("completed", completed: 2, output: "file-out", endpoint: Self.pictures),
+      results: Upstream.lines(Self.pictureResult("") + "\n" + Self.pictureResult(Self.usage)))
+    let (fixture, held) = try await Self.run(upstream, Self.pictures)
+    let pixels: Int64 = 2 * 512 * 512 + 1_024 * 512
+    #expect(held.nanodollars == pixels * TestPrice.pixel && fixture.account.settled == held)
+    upstream.hold(line(#""size":"64x64""#))
+    let other = try await FileBatchTests.make(
+      fixture, body: FileBatchTests.creation(Self.pictures))
+    #expect(other.status == 403 && other.text.contains("gpt-sized"), "\(other)")
+    try await fixture.stop()
+  }
+
   private static func pictureResult(_ usage: String) -> String {
     #"{"custom_id":"x","response":{"status_code":200,"body":{"created":1,"data":[]\#(usage)}}}"#
   }
