@@ -37,8 +37,8 @@ struct JobClient: Sendable {
   }
 
   /// Reads the results once. Those that are cut off, or fewer than the batch says, or no results at
-  /// all, are read again later; where a line cannot be read, or an answer does not say what it used,
-  /// the rest has to be estimated, if they stay so.
+  /// all, are read again later; where a line cannot be read, or an answer does not say what it
+  /// used, the rest has to be estimated, if they stay so.
   private func results(
     of job: FollowedJob, _ needed: Int64, _ progress: JobProgress, _ upstream: GatewayUpstream
   ) async -> JobAnswer {
