@@ -316,7 +316,8 @@ final class BackgroundUpstream: Sendable {
     let upstream = try ScriptedUpstream { request in
       if request.head.hasPrefix("POST") {
         let document = BackgroundUpstream.document("queued")
-        return [.send(Script.json(document.replacing("resp_1", with: "resp_\(request.connection)_\(request.number)")))]
+        let name = "resp_\(request.connection)_\(request.number)"
+        return [.send(Script.json(document.replacing("resp_1", with: name)))]
       }
       open.withLock {
         $0.now += 1
