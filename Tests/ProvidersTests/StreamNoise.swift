@@ -173,7 +173,9 @@ enum NoisyAnswer {
       rest = rest.dropFirst(length)
     }
     for each in noise {
-      let payloads = ["{}", "", #"{"note":{"usage":{"inputTokens":7}}}"#, "not json", #"{"bytes":"!"}"#]
+      let payloads = [
+        "{}", "", #"{"note":{"usage":{"inputTokens":7}}}"#, "not json", #"{"bytes":"!"}"#,
+      ]
       let names = ["ping", "x-unknown", "initial-response"]
       let frame = frame(
         names[each.kind % names.count], payloads[each.detail % payloads.count])

@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def stream(self, body, piece=61, first=b""):
+    def stream(self, body, piece=61, first=b"", pause=0):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
@@ -110,6 +110,7 @@ class Handler(BaseHTTPRequestHandler):
         for part in [first] * bool(first) + parts:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
+            time.sleep(pause)
         self.wfile.write(b"0\r\n\r\n")
 
     def flood(self, path):
@@ -136,8 +137,8 @@ class Handler(BaseHTTPRequestHandler):
             first, rest = b"", data({
                 "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "quay-flood",
                 "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
-        # Whole events at a time, as a provider writes them.
-        self.stream(rest * 2_000, piece=20 * len(rest), first=first)
+        # Whole events at a time and with a pause, as a provider writes them.
+        self.stream(rest * 2_000, piece=20 * len(rest), first=first, pause=0.005)
 
     def do_GET(self):
         if self.path in free:
