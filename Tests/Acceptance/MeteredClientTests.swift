@@ -106,7 +106,7 @@ import Testing
       "openai.cut": ("APIError", "answer_over_bound", "so the gateway ended it here"),
       "responses.cut": ("APIError", "answer_over_bound", "so the gateway ended it here"),
       "anthropic.cut": ("APIStatusError", "200", "so the gateway ended it here"),
-      "gemini.cut": ("ClientError", "429", "so the gateway ended it here"),
+      "gemini.cut": ("ServerError", "502", "so the gateway ended it here"),
     ]
     for (name, wanted) in wanted {
       let one = try #require(seen[name] as? [String: Any])
@@ -209,7 +209,7 @@ import Testing
       let row = rows.first { $0["model"] as? String == model } ?? [:]
       #expect(row["callsEstimated"] as? Int == 1, "\(model): \(row)")
     }
-    // Moderations, counts, lists, files and stored answers are known by their path and cost nothing.
+    // Moderations, counts, lists, files and stored answers: known by their path, they cost nothing.
     let free = rows.filter { $0["model"] as? String == "" }
     #expect(free.reduce(0) { $0 + ($1["calls"] as? Int ?? 0) } == 8, "\(free)")
     #expect(free.allSatisfy { $0["chargeNanodollars"] as? Int == 0 }, "\(free)")

@@ -104,8 +104,8 @@ private struct Expected: Decodable {
     #expect(read(body.indices.map { body[$0...$0] }) == whole)
   }
 
-  /// Other messages of a session and garbage among its lines; blanks, other line ends and lines that
-  /// cannot be read among a batch's results, which are noted.
+  /// Other messages of a session and garbage among its lines; blanks, other line ends and lines
+  /// that cannot be read among a batch's results, which are noted.
   @Test(arguments: files)
   func noiseChangesNoAnswer(file: String) throws {
     let url = MeteredAnswer.folder.appending(path: file)

@@ -1,3 +1,5 @@
+// Moments as commands print them.
+
 import Metering
 
 /// Moments as text, in UTC, to the second.
