@@ -1,5 +1,5 @@
 // Every recording under samples, from its bytes to the nanodollar: what is read of it, at the
-// prices of samples/metered, against sums that another program made (samples/metered/make_costs.py).
+// prices of samples/metered, against sums that another program made (make_costs.py there).
 
 import Foundation
 import Metering
