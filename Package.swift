@@ -145,8 +145,8 @@ let package = Package(
     tests(
       "AppTests",
       [
-        "App", "Alerting", "Analyzer", "Labels", "Metering", "Providers", "Store", "TestSupport",
-        logging,
+        "App", "Alerting", "Analyzer", "Gateway", "Labels", "Metering", "Providers", "Store",
+        "TestSupport", logging,
       ],
       exclude: ["Peers"]),
     tests("Acceptance", ["leeway", "Metering", "Store", "TestSupport"], exclude: ["Peers"]),

@@ -15,12 +15,14 @@ import Testing
 
   /// Which recording answers a model, and how often the clients are answered with it.
   private static let expected: [(model: String, file: String, calls: Int)] = [
-    ("quay-plain", "openai/chat-cache-write.json", 2),
+    ("quay-plain", "openai/chat-cache-write.json", 1),
     ("quay-batch", "openai/chat-cache-write.json", 1),
     ("quay-retry", "openai/chat-cache-write.json", 1),
     // The client leaves; the answer is read on all the same.
     ("quay-slow", "openai/chat-cache-write.json", 1),
     ("quay-stream", "openai/chat-router.sse", 1),
+    ("quay-tools", "openai/chat-tools.json", 1),
+    ("quay-tools-stream", "openai/chat-tools.sse", 1),
     ("quay-response", "openai/responses-cache-reasoning.json", 1),
     ("quay-response-stream", "openai/responses-tool-call.sse", 1),
     ("quay-embed", "openai/embeddings.json", 1),
@@ -33,20 +35,28 @@ import Testing
     ("claude-plain", "anthropic/messages-web-search.json", 1),
     ("claude-retry", "anthropic/messages-web-search.json", 1),
     ("claude-slow", "anthropic/messages-web-search.json", 1),
-    ("claude-stream", "anthropic/messages-cumulative.sse", 2),
+    ("claude-stream", "anthropic/messages-cumulative.sse", 3),
+    ("claude-tools", "anthropic/messages-tools.json", 1),
     ("claude-cache", "anthropic/messages-cache-1h.sse", 1),
     ("gemini-plain", "gemini/generate-modalities.json", 1),
     ("gemini-stream", "gemini/stream-cumulative.sse", 1),
     ("gemini-blocked", "gemini/generate-blocked.json", 1),
+    ("gemini-tools", "gemini/generate-tools.json", 1),
+    ("gemini-tools-stream", "gemini/stream-tools.sse", 1),
+    ("gemini-retry", "gemini/generate-modalities.json", 1),
+    ("gemini-slow", "gemini/generate-modalities.json", 1),
   ]
+
+  private static let providers = ["quay", "claude", "gemini"]
+  /// Models that fail, and cost nothing: refused by the provider, or not there at any try.
+  private static let failed = providers.flatMap { ["\($0)-error", "\($0)-down"] }
+  /// Models whose stream ends in an error.
+  private static let torn = providers.map { "\($0)-torn" }
 
   @Test(.enabled(if: packages, Peer.absence))
   func theClientsSeeWhatTheyWouldSeeWithoutAGateway() async throws {
     let installation = try Self.installation()
-    let upstream = try Peer.start(
-      "metered_upstream.py", [Self.samples.path], directory: installation.url)
-    let port = try await Self.port(of: upstream)
-    try installation.write("thresholds/gateway.yaml", Self.gateway(port: port))
+    let (upstream, port) = try await Self.startUpstream(installation)
     let key = try await installation.key(for: "shop")
     let gateway = try await installation.startGateway()
     func run(_ name: String, _ openai: String, _ anthropic: String, _ gemini: String)
@@ -59,7 +69,7 @@ import Testing
     let direct = try await run("direct", provider + "/v1", provider, provider)
     let base = gateway.gatewayURL
     let through = try await run("through", base + "/oai/v1", base + "/claude", base + "/gem")
-    #expect(direct.count > 20)
+    #expect(direct.count > 40)
     for (name, value) in direct {
       #expect(
         NSDictionary(dictionary: ["seen": value])
@@ -72,16 +82,66 @@ import Testing
     try await Task.sleep(for: .seconds(5))
     _ = try await gateway.process.terminate()
     try await Self.checkLedger(of: installation)
+    try await upstream.terminate()
+  }
+
+  /// A refusal is an error of the package's own, tried once; a stream that the gateway ends is an
+  /// error too, and no answer that only looks whole.
+  @Test(.enabled(if: packages, Peer.absence))
+  func theClientsSeeARefusalAndACutForWhatTheyAre() async throws {
+    let installation = try Self.installation()
+    let (upstream, port) = try await Self.startUpstream(installation)
+    _ = port
+    let key = try await installation.key(for: "shop")
+    let broke = try await installation.key(for: "broke")
+    let gateway = try await installation.startGateway()
+    let seen = try await Peer.run(
+      "sdk_refusals.py", [gateway.gatewayURL, key, broke], directory: installation.url)
+    // The package's own errors, and the status or the code that they tell.
+    let wanted: [String: (type: String, code: String, said: String)] = [
+      "openai.refused": ("RateLimitError", "429", "Budget 'day'"),
+      "responses.refused": ("RateLimitError", "429", "Budget 'day'"),
+      "anthropic.refused": ("RateLimitError", "429", "Budget 'day'"),
+      "gemini.refused": ("ClientError", "429", "Budget 'day'"),
+      "openai.cut": ("APIError", "answer_over_bound", "so the gateway ended it here"),
+      "responses.cut": ("APIError", "answer_over_bound", "so the gateway ended it here"),
+      "anthropic.cut": ("APIStatusError", "200", "so the gateway ended it here"),
+      "gemini.cut": ("ServerError", "502", "so the gateway ended it here"),
+    ]
+    for (name, wanted) in wanted {
+      let one = try #require(seen[name] as? [String: Any])
+      #expect(one["type"] as? String == wanted.type, "\(name): \(one)")
+      #expect("\(one["status"] ?? "")" == wanted.code, "\(name): \(one)")
+      #expect((one["message"] as? String)?.contains(wanted.said) == true, "\(name): \(one)")
+      #expect(one["tries"] as? Int == 1, "\(name): \(one)")
+      #expect((one["parts"] as? Int ?? 0 > 0) == name.hasSuffix("cut"), "\(name): \(one)")
+    }
+    try await gateway.process.terminate()
+    try await upstream.terminate()
+  }
+
+  private static func startUpstream(
+    _ installation: TestInstallation
+  ) async throws -> (RunningProcess, port: Int) {
+    let upstream = try Peer.start(
+      "metered_upstream.py", [samples.path], directory: installation.url)
+    let port = try await port(of: upstream)
+    try installation.write("thresholds/gateway.yaml", gateway(port: port))
+    return (upstream, port)
   }
 
   private static func installation() throws -> TestInstallation {
+    let models = expected.map(\.model) + failed + torn + providers.map { "\($0)-flood" }
     // A maximum of input and output, which a transcription and a speech are bounded by.
-    let lines = (expected.map(\.model) + ["quay-error", "claude-error", "gemini-error"]).map {
+    let lines = models.map {
       "\($0): { from: 2026-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\", "
         + "inputTokensMax: 20000, outputTokensMax: 20000 }"
     }
     let installation = try TestInstallation(
-      apps: ["shop": "upstream: oai\nbudgets: { day: \"5.00\" }"],
+      apps: [
+        "shop": "upstream: oai\nbudgets: { day: \"5.00\" }",
+        "broke": "upstream: oai\nbudgets: { day: \"0.0000001\" }",
+      ],
       prices: lines.joined(separator: "\n"))
     let speech = "quay-speak: { from: 2026-01-01, charactersInPerMillion: \"15\" }"
     try installation.write(
@@ -141,9 +201,19 @@ import Testing
     let speech = rows.first { $0["model"] as? String == "quay-speak" } ?? [:]
     #expect(speech["callsEstimated"] as? Int == 1, "\(speech)")
     #expect(speech["chargeNanodollars"] as? Int == 12 * 15_000, "\(speech)")
-    for model in ["quay-error", "claude-error", "gemini-error"] {
+    for model in failed {
       let row = rows.first { $0["model"] as? String == model } ?? [:]
       #expect(row["chargeNanodollars"] as? Int == 0, "\(model): \(row)")
     }
+    for model in torn {
+      let row = rows.first { $0["model"] as? String == model } ?? [:]
+      #expect(row["callsEstimated"] as? Int == 1, "\(model): \(row)")
+    }
+    // Moderations, counts, lists, files and stored answers: known by their path, they cost nothing.
+    let free = rows.filter { $0["model"] as? String == "" }
+    #expect(free.reduce(0) { $0 + ($1["calls"] as? Int ?? 0) } == 8, "\(free)")
+    #expect(free.allSatisfy { $0["chargeNanodollars"] as? Int == 0 }, "\(free)")
+    let known = Set(expected.map(\.model) + failed + torn + ["quay-speak", ""])
+    #expect(Set(rows.compactMap { $0["model"] as? String }) == known)
   }
 }

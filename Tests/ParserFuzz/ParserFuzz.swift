@@ -1,7 +1,8 @@
 // A libFuzzer target for each parser of requests and of answers; scripts/fuzz-parsers builds and
 // runs it. The environment variable LEEWAY_PARSER names one: `messages.request`, `responses.json`,
 // `converseStream.stream`, `chatCompletions.lines` (a batch's file of requests),
-// `responses.results` (one of answers), `websocket.frames`.
+// `responses.results` (one of answers), `websocket.frames`, `websocket.messages` (a line each),
+// `coded.gzip`, `coded.deflate`, `reconcile.export`, `prices.table`.
 //
 // What must hold of any bytes: no trap and no access out of bounds; the same reading in every
 // split; counts that are not below zero; a bound that is put into a request is read back from it.
@@ -14,15 +15,19 @@ import Wire
 
 private enum Target {
   case parser(Parser)
-  case frames
+  case other(@Sendable (UnsafeRawBufferPointer) -> Void)
 
-  private static let framesName = "websocket.frames"
+  private static let others: [(name: String, check: @Sendable (UnsafeRawBufferPointer) -> Void)] = [
+    ("websocket.frames", { Frames.check($0) }), ("websocket.messages", { Messages.check($0) }),
+    ("coded.gzip", { Coded.check($0, .gzip) }), ("coded.deflate", { Coded.check($0, .deflate) }),
+    ("reconcile.export", { Files.checkExport($0) }), ("prices.table", { Files.checkPrices($0) }),
+  ]
 
   static let chosen: Target = {
     let name = ProcessInfo.processInfo.environment["LEEWAY_PARSER"] ?? ""
-    if name == framesName { return .frames }
+    if let other = others.first(where: { $0.name == name }) { return .other(other.check) }
     if let parser = Parser(named: name) { return .parser(parser) }
-    let names = Parser.names + [framesName]
+    let names = Parser.names + others.map(\.name)
     FileHandle.standardError.write(
       Data("LEEWAY_PARSER must be one of: \(names.joined(separator: " "))\n".utf8))
     exit(64)
@@ -31,8 +36,49 @@ private enum Target {
   func check(_ bytes: UnsafeRawBufferPointer) {
     switch self {
     case .parser(let parser): parser.check(bytes)
-    case .frames: Frames.check(bytes)
+    case .other(let check): check(bytes)
     }
+  }
+}
+
+/// Messages of a provider over a WebSocket, one a line: the same events in every split.
+private enum Messages {
+  static func check(_ bytes: UnsafeRawBufferPointer) {
+    func events(_ pieces: ((UnsafeRawBufferPointer) -> Void) -> Void) -> [RealtimeEvent] {
+      let reader = RealtimeReader()
+      var events: [RealtimeEvent] = []
+      pieces { piece in
+        forEachLinePiece(of: piece) { part, endsMessage in
+          reader.feed(part)
+          if endsMessage, let event = reader.endMessage() { events.append(event) }
+        }
+      }
+      return events
+    }
+    let whole = events { $0(bytes) }
+    precondition(whole == events { forEachPiece(of: bytes, $0) }, "pieces are read otherwise")
+    for case .responseEnded(let reading) in whole {
+      reading.usage?.forEachCount { precondition($1 > 0, "\($0) is \($1)") }
+    }
+  }
+}
+
+/// Coded bodies: the same content and the same fault in every split, within the bound.
+private enum Coded {
+  private static let outputBytesMax = 100_000
+
+  static func check(_ bytes: UnsafeRawBufferPointer, _ format: Inflate.Format) {
+    func read(_ pieces: ((UnsafeRawBufferPointer) -> Void) -> Void) -> (
+      content: [UInt8], fault: InflateFault?, isWhole: Bool
+    ) {
+      var inflate = Inflate(format, outputBytesMax: outputBytesMax)
+      var content: [UInt8] = []
+      pieces { piece in try? inflate.feed(piece) { content += $0 } }
+      return (content, inflate.fault, inflate.isWhole)
+    }
+    let whole = read { $0(bytes) }
+    precondition(whole == read { forEachPiece(of: bytes, $0) }, "pieces are read otherwise")
+    precondition(whole.content.count <= outputBytesMax)
   }
 }
 

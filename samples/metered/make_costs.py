@@ -1,4 +1,5 @@
-# Writes into each NAME.….expected.json what its answer costs by prices.yaml, in nanodollars:
+# Writes into each NAME.….expected.json, and into recorded/expected.json beside this folder, what the
+# answer costs by prices.yaml, in nanodollars; of a file of many answers, all of them together:
 # decimal arithmetic of its own, from the published rules and not from the gateway's code.
 # Usage: make_costs.py          (needs PyYAML)
 import json
@@ -67,16 +68,41 @@ def cost(model, usage, served):
     return int(total.to_integral_value(ROUND_CEILING))
 
 
-for path in sorted(folder.rglob("*.expected.json")):
-    expected = json.loads(path.read_text())
-    name = str(path.relative_to(folder))
+def price_answer(name, expected):
+    """What one answer costs, and the model that was asked for where it names none."""
+    model = expected.get("response_model") or next(m for p, m in asked.items() if name.startswith(p))
+    tier = expected.get("service_tier")
+    if expected.get("job") and tier in (None, "default", "standard"):
+        tier = "batch"
+    total = cost(model, expected["usage"], tier)
+    for other in expected.get("other_models") or []:
+        total += cost(other["model"], other["usage"], tier)
+    return model, total
+
+
+def price_file(name, expected):
     expected.pop("cost_nanodollars", None)
-    if expected["usage"] is not None:
-        model = expected.get("response_model") or next(m for p, m in asked.items() if name.startswith(p))
+    if "answers" in expected:
+        expected["cost_nanodollars"] = sum(
+            price_answer(name, {**answer, "job": expected.get("job")})[1]
+            for answer in expected["answers"] if answer["usage"] is not None)
+    elif expected["usage"] is not None:
+        model, total = price_answer(name, expected)
         if not expected.get("response_model"):
             expected["asked_model"] = model
-        total = cost(model, expected["usage"], expected.get("service_tier"))
-        for other in expected.get("other_models") or []:
-            total += cost(other["model"], other["usage"], expected.get("service_tier"))
         expected["cost_nanodollars"] = total
-    path.write_text(json.dumps(expected, indent=2, ensure_ascii=False) + "\n")
+
+
+def write(path, value):
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+for path in sorted(folder.rglob("*.expected.json")):
+    expected = json.loads(path.read_text())
+    price_file(str(path.relative_to(folder)), expected)
+    write(path, expected)
+path = folder.parent / "recorded" / "expected.json"
+recorded = json.loads(path.read_text())
+for name, expected in recorded.items():
+    price_file("recorded/" + name, expected)
+write(path, recorded)

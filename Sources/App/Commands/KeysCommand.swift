@@ -116,10 +116,3 @@ enum Actor {
     return environment["SUDO_USER"] ?? environment["USER"] ?? "cli"
   }
 }
-
-/// Moments as text, in UTC, to the second.
-enum Moment {
-  static func text(_ time: Timestamp) -> String {
-    String(time.iso8601.dropLast(5)) + "Z"
-  }
-}

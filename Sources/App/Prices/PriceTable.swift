@@ -3,7 +3,6 @@
 // The table is read strictly and whole. What cannot become a price of a call (capacity that is
 // rented by the hour, a row without a price) is left out, and said.
 
-import Crypto
 import Foundation
 import Metering
 import Providers
@@ -36,26 +35,18 @@ struct PriceTable {
   /// Models that stand in the table under two names with different prices; the dearer rates hold.
   private(set) var merged: [String] = []
 
-  private static let bytesMax = 256 << 20
-
   /// Reads a table.
   ///
   /// - Parameters:
+  ///   - path: where it came from.
   ///   - from: the day from which its prices hold.
   ///   - providers: only these books; empty: all.
-  init(path: String, from: CivilDate, providers: Set<String> = []) throws(PriceFault) {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-      throw PriceFault("\(path) cannot be read", hint: "Check that it is a file you may read.")
-    }
-    guard data.count <= Self.bytesMax else {
-      throw PriceFault("\(path) is larger than 256 MiB", hint: "Check that it is a price table.")
-    }
+  init(
+    _ bytes: [UInt8], path: String, sha256: String, from: CivilDate, providers: Set<String> = []
+  ) throws(PriceFault) {
     name = URL(fileURLWithPath: path).lastPathComponent
-    sha256 = SHA256.hash(data: data).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
-    let rows = try Self.rows([UInt8](data), path: path)
+    self.sha256 = sha256
+    let rows = try Self.rows(bytes, path: path)
     rowCount = rows.count
     sort(rows, from: from, providers: providers)
     let unknown = providers.subtracting(books.keys)

@@ -14,6 +14,9 @@ answers = {
     "quay-plain": "openai/chat-cache-write.json",
     "quay-batch": "openai/chat-cache-write.json",
     "quay-stream": "openai/chat-router.sse",
+    "quay-tools": "openai/chat-tools.json",
+    "quay-tools-stream": "openai/chat-tools.sse",
+    "quay-torn": "openai/chat-router-error.sse",
     "quay-response": "openai/responses-cache-reasoning.json",
     "quay-response-stream": "openai/responses-tool-call.sse",
     "quay-embed": "openai/embeddings.json",
@@ -25,9 +28,14 @@ answers = {
     "quay-speak-stream": "openai/speech-stream.sse",
     "claude-plain": "anthropic/messages-web-search.json",
     "claude-stream": "anthropic/messages-cumulative.sse",
+    "claude-tools": "anthropic/messages-tools.json",
+    "claude-torn": "anthropic/messages-error.sse",
     "claude-cache": "anthropic/messages-cache-1h.sse",
     "gemini-plain": "gemini/generate-modalities.json",
     "gemini-stream": "gemini/stream-cumulative.sse",
+    "gemini-tools": "gemini/generate-tools.json",
+    "gemini-tools-stream": "gemini/stream-tools.sse",
+    "gemini-torn": "gemini/stream-error.sse",
     "gemini-blocked": "gemini/generate-blocked.json",
 }
 errors = {
@@ -36,6 +44,14 @@ errors = {
     "anthropic": {"type": "error", "error": {"type": "invalid_request_error", "message": "Bad."},
                   "request_id": "req_1"},
     "gemini": {"error": {"code": 400, "message": "Bad.", "status": "INVALID_ARGUMENT"}},
+}
+down = {
+    "openai": {"error": {"message": "Down", "type": "server_error", "param": None, "code": None}},
+    "anthropic": {"type": "error", "error": {"type": "overloaded_error", "message": "Down"}},
+    "gemini": {"error": {"code": 503, "message": "Down", "status": "UNAVAILABLE"}},
+}
+free = {
+    "/v1/moderations": "moderations.json", "/v1/responses/resp_q1": "stored-response.json",
 }
 seen = {}
 files = {}  # A batch of a file is called as the file is, and so are its results.
@@ -50,6 +66,14 @@ def batch(name, status):
         "output_file_id": f"out-{name}" if done else None, "error_file_id": None,
         "request_counts": {"total": lines, "completed": lines if done else 0, "failed": 0},
     }).encode()
+
+
+def data(event):
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+def named(event):
+    return b"event: " + event["type"].encode() + b"\n" + data(event)
 
 
 def results(name):
@@ -77,18 +101,48 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def stream(self, body):
+    def stream(self, body, piece=61, first=b"", pause=0):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for start in range(0, len(body), 61):
-            piece = body[start : start + 61]
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        parts = [body[start : start + piece] for start in range(0, len(body), piece)]
+        for part in [first] * bool(first) + parts:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
+            time.sleep(pause)
         self.wfile.write(b"0\r\n\r\n")
 
+    def flood(self, path):
+        """Far more than was asked for, as a provider does that ignores the output bound."""
+        text = "tide " * 20
+        if ":streamGenerateContent" in path:
+            event = {"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}}]}
+            first, rest = b"", data(event)
+        elif path.endswith("/messages"):
+            begun = {"type": "message_start", "message": {
+                "id": "m", "type": "message", "role": "assistant", "model": "claude-flood",
+                "content": [], "stop_reason": None, "stop_sequence": None,
+                "usage": {"input_tokens": 9, "output_tokens": 1}}}
+            block = {"type": "content_block_start", "index": 0,
+                     "content_block": {"type": "text", "text": ""}}
+            event = {"type": "content_block_delta", "index": 0,
+                     "delta": {"type": "text_delta", "text": text}}
+            first, rest = b"".join(named(each) for each in (begun, block)), named(event)
+        elif path.endswith("/responses"):
+            first, rest = b"", named({"type": "response.output_text.delta", "delta": text,
+                                      "item_id": "i", "output_index": 0, "content_index": 0,
+                                      "logprobs": [], "sequence_number": 1})
+        else:
+            first, rest = b"", data({
+                "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "quay-flood",
+                "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+        # Whole events at a time and with a pause, as a provider writes them.
+        self.stream(rest * 2_000, piece=20 * len(rest), first=first, pause=0.005)
+
     def do_GET(self):
+        if self.path in free:
+            return self.answer(200, (folder / "free" / free[self.path]).read_bytes())
         made = re.fullmatch(r"/v1/(batches/batch|files/out|files)-?(file-\w+|/file-\w+)(/content)?",
                             self.path)
         if made:
@@ -113,6 +167,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, json.dumps({
                 "id": name, "object": "file", "bytes": len(content), "created_at": 1,
                 "filename": "a.jsonl", "purpose": "batch", "status": "processed"}).encode())
+        if self.path in free:
+            return self.answer(200, (folder / "free" / free[self.path]).read_bytes())
         if self.path == "/v1/batches":
             return self.answer(200, batch(json.loads(body)["input_file_id"], "validating"))
         form = re.search(rb'name="model"\r\n\r\n([^\r]*)\r\n', body)
@@ -133,10 +189,16 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(400, json.dumps(errors[dialect]).encode())
         if model.endswith("-slow"):
             time.sleep(4)
+        if model.endswith("-flood"):
+            return self.flood(self.path.split("?")[0])
+        # The run is part of the key: each sees the same.
+        key = (self.headers.get("x-run"), model)
+        seen[key] = seen.get(key, 0) + 1
+        if model.endswith("-down"):
+            # The client's caller sees which try was the last.
+            error = json.dumps(down[dialect]).replace("Down", f"Down at try {seen[key]}")
+            return self.answer(503, error.encode(), more={"retry-after-ms": "10"})
         if model.endswith("-retry"):
-            # The client's name is part of the key: each run sees the same.
-            key = (self.headers.get("user-agent"), self.headers.get("x-run"), model)
-            seen[key] = seen.get(key, 0) + 1
             if seen[key] == 1:
                 return self.answer(429, json.dumps(errors[dialect]).encode(),
                                    more={"retry-after": "0"})

@@ -28,6 +28,17 @@ def plain(model):
     return json.loads(model.model_dump_json())
 
 
+def collected(stream):
+    """What came of a stream, and what ended it."""
+    chunks = []
+    try:
+        for chunk in stream:
+            chunks.append(plain(chunk))
+    except Exception as fault:
+        return [chunks, type(fault).__name__, str(fault)]
+    return [chunks, "ended"]
+
+
 # openai
 client = openai.OpenAI(base_url=openai_url, api_key=key, max_retries=2, default_headers=headers)
 messages = [{"role": "user", "content": "Tide?"}]
@@ -40,12 +51,16 @@ def chat(model, **more):
 
 
 note("openai.plain", lambda: plain(chat("quay-plain")))
-note("openai.tools", lambda: plain(chat("quay-plain", tools=tools)))
+note("openai.tools", lambda: plain(chat("quay-tools", tools=tools)))
+note("openai.tools.stream", lambda: [plain(chunk) for chunk in chat(
+    "quay-tools-stream", tools=tools, stream=True, stream_options={"include_usage": True})])
 note("openai.stream", lambda: [
     plain(chunk) for chunk in chat("quay-stream", stream=True,
                                    stream_options={"include_usage": True})])
 note("openai.retry", lambda: plain(chat("quay-retry")))
 note("openai.error", lambda: plain(chat("quay-error")))
+note("openai.down", lambda: plain(chat("quay-down")))
+note("openai.torn", lambda: collected(chat("quay-torn", stream=True)))
 note("openai.timeout", lambda: plain(client.with_options(timeout=1, max_retries=0).chat.completions
                                      .create(model="quay-slow", messages=messages, max_tokens=5)))
 note("openai.responses", lambda: plain(client.responses.create(
@@ -89,6 +104,8 @@ def batch():
 
 
 note("openai.batch", batch)
+note("openai.moderations", lambda: plain(client.moderations.create(input="Tide?")))
+note("openai.stored", lambda: plain(client.responses.retrieve("resp_q1")))
 note("openai.models", lambda: [model.id for model in client.models.list()])
 
 # anthropic
@@ -111,6 +128,12 @@ def helper():
 
 
 note("anthropic.helper", helper)
+claude_tools = [{"name": "tide", "input_schema": {"type": "object"}}]
+note("anthropic.tools", lambda: plain(message("claude-tools", tools=claude_tools)))
+note("anthropic.tools.stream", lambda: [
+    plain(event) for event in message("claude-stream", tools=claude_tools, stream=True)])
+note("anthropic.down", lambda: plain(message("claude-down")))
+note("anthropic.torn", lambda: collected(message("claude-torn", stream=True)))
 note("anthropic.retry", lambda: plain(message("claude-retry")))
 note("anthropic.error", lambda: plain(message("claude-error")))
 note("anthropic.timeout", lambda: plain(
@@ -120,13 +143,23 @@ note("anthropic.count", lambda: plain(
     claude.messages.count_tokens(model="claude-plain", messages=messages)))
 
 # google-genai
+options = {"base_url": gemini_url, "headers": headers}
+retries = types.HttpRetryOptions(attempts=3, initial_delay=0.01, max_delay=0.02)
 gemini = genai.Client(api_key=key, http_options=types.HttpOptions(
-    base_url=gemini_url, headers=headers, timeout=10_000))
+    timeout=10_000, retry_options=retries, **options))
+hasty = genai.Client(api_key=key, http_options=types.HttpOptions(
+    timeout=1_000, retry_options=types.HttpRetryOptions(attempts=1), **options))
 config = types.GenerateContentConfig(max_output_tokens=50)
+tide = types.GenerateContentConfig(max_output_tokens=50, tools=[types.Tool(
+    function_declarations=[types.FunctionDeclaration(name="tide", parameters={"type": "OBJECT"})])])
 
 
-def generate(model):
-    return gemini.models.generate_content(model=model, contents="Tide?", config=config)
+def generate(model, config=config, client=gemini):
+    return client.models.generate_content(model=model, contents="Tide?", config=config)
+
+
+def generated(model, config=config):
+    return gemini.models.generate_content_stream(model=model, contents="Tide?", config=config)
 
 
 def bare(answer):
@@ -135,11 +168,23 @@ def bare(answer):
     return value
 
 
+def bared(stream):
+    chunks = collected(stream)
+    for chunk in chunks[0]:
+        chunk.pop("sdk_http_response", None)
+    return chunks
+
+
 note("gemini.plain", lambda: bare(generate("gemini-plain")))
-note("gemini.stream", lambda: [bare(chunk) for chunk in gemini.models.generate_content_stream(
-    model="gemini-stream", contents="Tide?", config=config)])
+note("gemini.stream", lambda: bared(generated("gemini-stream")))
+note("gemini.tools", lambda: bare(generate("gemini-tools", tide)))
+note("gemini.tools.stream", lambda: bared(generated("gemini-tools-stream", tide)))
 note("gemini.blocked", lambda: bare(generate("gemini-blocked")))
 note("gemini.error", lambda: bare(generate("gemini-error")))
+note("gemini.down", lambda: bare(generate("gemini-down")))
+note("gemini.torn", lambda: bared(generated("gemini-torn")))
+note("gemini.retry", lambda: bare(generate("gemini-retry")))
+note("gemini.timeout", lambda: bare(generate("gemini-slow", client=hasty)))
 note("gemini.count", lambda: bare(gemini.models.count_tokens(
     model="gemini-plain", contents="Tide?")))
 print(json.dumps(seen))
