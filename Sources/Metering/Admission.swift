@@ -32,6 +32,9 @@ public struct AdmissionRequest: Sendable {
   public var calls: Int64 = 1
   /// It is worked off by the provider at its own pace: rates count its tokens no more.
   public var isBatch = false
+  /// It holds the most that it can cost, though its app's holds are calibrated: its work outlives
+  /// the call.
+  public var isHeldWhole = false
   /// The environment that its key was issued for; empty: the app's.
   public var environment = ""
   /// Who the call is made for, under a name that says nothing of the person.
@@ -79,6 +82,7 @@ public struct Admission: Sendable {
   /// The latest moment that was asked about: rolling windows do not go back behind it.
   var latest = Timestamp(milliseconds: .min)
   var throttle: Throttle
+  var calibrator: Calibrator
   /// By an account's place.
   var watches: [Watch] = []
   var gauges: [Gauge] = []
@@ -106,6 +110,7 @@ public struct Admission: Sendable {
     known = Self.places(of: policies)
     standings = Array(repeating: Standing(), count: policies.count + 1)
     throttle = Throttle(policies)
+    calibrator = Calibrator(policies)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
@@ -113,19 +118,22 @@ public struct Admission: Sendable {
   /// Order: isolated → capped → model → cost bound → rates → budgets.
   ///
   /// On admission of a call, for every budget that it draws on and every unit that it asks anything
-  /// of, settled + reserved (this call included) ≤ cap; where one says no, nothing is held in any.
+  /// of, settled + reserved (this call included) ≤ cap, but for budgets that let pass (`AtCap`);
+  /// where one says no, nothing is held in any.
   /// What asks nothing is no reason to refuse: it leaves the balance as it is, even one over its
   /// cap; and what asks nothing in any unit passes closed purses, too.
   ///
   /// - Parameters:
   ///   - mayTighten: whether the bound can be made smaller: `tooLarge` is answered then, where the
   ///     call would else be refused for its money or its tokens.
+  ///   - mayDegrade: whether another call can stand in for it: `tooLarge` is answered then, where
+  ///     a budget that degrades would refuse it.
   ///   - now: the call's start, which names its windows of the calendar, as it does its price.
   ///   - clock: the moment of asking, which rolling windows go by: a body can come in slowly. Nil:
   ///     the start.
   public mutating func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp,
-    clock: Timestamp? = nil
+    _ request: AdmissionRequest, mayTighten: Bool = false, mayDegrade: Bool = false,
+    at now: Timestamp, clock: Timestamp? = nil
   ) -> Decision {
     if !request.hasBegun, let denial = ruleBroken(by: request) {
       return deny(denial, request, at: now)
@@ -137,14 +145,25 @@ public struct Admission: Sendable {
       return deny(.rateLimited(refusal), request, at: now)
     }
     let row = standing(of: request, at: now, clock: moment)
-    let amounts = request.amounts
+    var amounts = request.amounts
+    let most = amounts.money
+    let isCalibrated = most > .zero && calibrator.isCalibrated(request)
+    var hold = Calibrator.Hold(amount: most)
+    if isCalibrated {
+      hold = calibrator.hold(request, most: most)
+      amounts.money = hold.amount
+    }
     if !request.hasBegun, amounts != .zero || request.tokens == nil {
       if let denial = standingDenial(of: request, row: row) {
         return deny(denial, request, at: now)
       }
       if let (check, unit) = budgetPassed(by: amounts, row: row) {
-        if mayTighten, unit != .calls { return .tooLarge(room: room(row: row)) }
-        let denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+        let degrades = mayDegrade && standings[row].checks[check].atCap == .degrade
+        if mayTighten || degrades, unit != .calls {
+          return .tooLarge(room: calibrator.most(request, holding: room(row: row)))
+        }
+        let denial = exhausted(
+          check, unit, amounts: amounts, row: row, request, at: now, clock: moment)
         return deny(denial, request, at: now)
       }
     }
@@ -156,10 +175,18 @@ public struct Admission: Sendable {
         .init(
           call: call, app: policies[request.app].app, key: request.key,
           upstream: request.upstream, model: request.model, isStream: request.isStream,
-          amounts: amounts, accounts: standings[row].accounts)))
+          amounts: amounts, accounts: standings[row].accounts, most: most)))
     ledger.apply(event, at: standings[row].places)
-    let lease = isThrottled ? throttle.take(request, for: call, at: moment) : -1
-    return .admitted(Reservation(call: call, amount: amounts.money, lease: lease), event)
+    var ticket = Reservation.Ticket(call: call)
+    if isThrottled { ticket.lease = throttle.take(request, for: call, at: moment) }
+    if isCalibrated {
+      ticket.app = request.app
+      ticket.history = calibrator.take(request, hold, most: most)
+      (ticket.most, ticket.less) = (
+        most, Money(nanodollars: most.nanodollars - hold.amount.nanodollars)
+      )
+    }
+    return .admitted(Reservation(ticket, amount: amounts.money), event)
   }
 
   @inline(__always)
@@ -183,7 +210,8 @@ public struct Admission: Sendable {
       let amounts = request.amounts
       if amounts != .zero { denial = standings[row].denial }
       if denial == nil, let (check, unit) = budgetPassed(by: amounts, row: row) {
-        denial = exhausted(check, unit, amounts: amounts, row: row, request, at: now)
+        denial = exhausted(
+          check, unit, amounts: amounts, row: row, request, at: now, clock: clock ?? now)
       }
     }
     return denial.map { ($0, refuse($0, request, at: now)) }
@@ -212,9 +240,9 @@ public struct Admission: Sendable {
   }
 
   /// The first budget that the amounts do not fit into, as its place among the row's checks; nil:
-  /// they fit into all.
+  /// they fit into all that do not let pass.
   private func budgetPassed(by amounts: Amounts, row: Int) -> (check: Int, unit: BudgetUnit)? {
-    for (index, check) in standings[row].checks.enumerated() {
+    for (index, check) in standings[row].checks.enumerated() where check.atCap != .alert {
       let sum = sum(of: check, row: row)
       if let unit = check.caps.unitPassed(by: amounts, onto: sum) { return (index, unit) }
     }
@@ -235,7 +263,7 @@ public struct Admission: Sendable {
   /// The most money that fits into all budgets of a row; zero where one is spent.
   private func room(row: Int) -> Money {
     var room = Int64.max
-    for check in standings[row].checks {
+    for check in standings[row].checks where check.atCap != .alert {
       guard let cap = check.caps[.money] else { continue }
       let (left, isOver) = cap.subtractingReportingOverflow(
         sum(of: check, row: row).money.nanodollars)
@@ -246,7 +274,7 @@ public struct Admission: Sendable {
 
   private func exhausted(
     _ index: Int, _ unit: BudgetUnit, amounts: Amounts, row: Int, _ request: AdmissionRequest,
-    at now: Timestamp
+    at now: Timestamp, clock: Timestamp
   ) -> Denial {
     let check = standings[row].checks[index]
     var account = ledger.account(at: check.place)
@@ -258,23 +286,29 @@ public struct Admission: Sendable {
     let id = standings[row].accounts[index]
     let budget = policies[request.app].budgets[check.budget]
     let window = budget.window(at: budget.isRolling ? latest : now)
-    return .budgetExhausted(
-      BudgetRefusal(
-        scope: id.scope, budget: id.budget, window: id.window,
-        settled: Amount(unit, count: account.settled[unit]),
-        reserved: Amount(unit, count: account.reserved[unit]),
-        cap: Amount(unit, count: check.caps[unit] ?? 0),
-        estimate: Amount(unit, count: amounts[unit]),
-        resetsAt: window?.end ?? now, resetsAtText: window?.endText ?? ""))
+    let refusal = BudgetRefusal(
+      scope: id.scope, budget: id.budget, window: id.window,
+      settled: Amount(unit, count: account.settled[unit]),
+      reserved: Amount(unit, count: account.reserved[unit]),
+      cap: Amount(unit, count: check.caps[unit] ?? 0),
+      estimate: Amount(unit, count: amounts[unit]),
+      resetsAt: window?.end ?? now, resetsAtText: window?.endText ?? "")
+    if budget.atCap == .throttle,
+      let seconds = refusal.retryAfterSeconds(at: clock, windowsPass: budget.windowsPass)
+    {
+      return .budgetThrottled(refusal, retryAfterSeconds: seconds)
+    }
+    return .budgetExhausted(refusal)
   }
 
   /// Charges a call and ends its reservation. Returns the event and the budget marks it passed.
   public mutating func settle(
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
-    let lease = reservation.lease
-    let call = reservation.close()
-    throttle.end(lease, of: call, used: outcome.tokens, at: now)
+    let ticket = reservation.close()
+    let call = ticket.call
+    ended(ticket, used: outcome.tokens, at: now)
+    learn(ticket, charge: charge, source: outcome.usage.source)
     let places = ledger.places(of: call) ?? []
     // It held nothing, and may cost something all the same.
     if places.isEmpty { return settled(call, charge: charge, outcome: outcome, at: now) }
@@ -309,10 +343,9 @@ public struct Admission: Sendable {
   public mutating func release(
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
-    let lease = reservation.lease
-    let call = reservation.close()
-    throttle.end(lease, of: call, used: 0, at: now)
-    return record(.released(call, outcome), at: now)
+    let ticket = reservation.close()
+    ended(ticket, used: 0, at: now)
+    return record(.released(ticket.call, outcome), at: now)
   }
 
   /// Records a refusal that was decided before admission could be asked.
@@ -320,14 +353,12 @@ public struct Admission: Sendable {
     _ denial: Denial, _ request: AdmissionRequest, at now: Timestamp
   ) -> LedgerEvent {
     let call = CallID(ledger.lastSequence + 1)
-    var budget: BudgetRefusal?
-    if case .budgetExhausted(let refusal) = denial { budget = refusal }
     return record(
       .refused(
         .init(
           call: call, app: policies[request.app].app, key: request.key,
           upstream: request.upstream, model: request.model, status: UInt16(denial.httpStatus),
-          code: denial.code, message: denial.message, budget: budget)),
+          code: denial.code, message: denial.message, budget: denial.budget)),
       at: now)
   }
 
