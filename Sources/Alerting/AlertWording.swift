@@ -124,14 +124,18 @@ extension Alert {
         ? "The budget never resets." : "The budget resets at \(facts.resetText).",
     ]
     let until = facts.resetText.isEmpty ? "" : "Until then "
-    lines.append(
-      facts.isPassing
-        ? "Its calls pass at the cap, as its owner chose (atCap: alert); what goes over it stands "
-          + "there as debt."
-        : isUsedUp
-          ? "\(until.isEmpty ? "Its" : until + "its") calls are refused (HTTP 429) with this reason."
-          : "A call that no longer fits is refused (HTTP 429)"
-            + (until.isEmpty ? "." : " until then."))
+    if facts.isPassing {
+      lines.append(
+        "Its calls pass at the cap, as its owner chose (atCap: alert); what goes over it stands "
+          + "there as debt.")
+    } else if isUsedUp {
+      lines.append(
+        "\(until.isEmpty ? "Its" : until + "its") calls are refused (HTTP 429) with this reason.")
+    } else {
+      lines.append(
+        "A call that no longer fits is refused (HTTP 429)"
+          + (until.isEmpty ? "." : " until then."))
+    }
     lines.append("To change the cap: budgets.\(facts.budget) of \(facts.placeText).")
     if let link = facts.link { lines.append("More: \(link)") }
     return Alert(

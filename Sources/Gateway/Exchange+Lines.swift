@@ -3,7 +3,8 @@
 import Metering
 
 extension Exchange {
-  /// The output bound that was put in or lowered, what the call was degraded to, and what is left of the rates.
+  /// The output bound that was put in or lowered, what the call was degraded to, and what is left
+  /// of the rates.
   var ownLines: String {
     let most = estimate.outputBound ?? estimate.loweredBound
     let bound = most.map { "x-leeway-output-bound: \($0)\r\n" } ?? ""

@@ -47,8 +47,8 @@ extension Budget {
   /// Another window follows each: not so of a purse.
   var windowsPass: Bool { if case .purse = windows { false } else { true } }
 
-  /// The marks that alert, in percent of each cap. Where calls pass at the cap, their owner hears of
-  /// that mark whatever others are wanted.
+  /// The marks that alert, in percent of each cap. Where calls pass at the cap, their owner hears
+  /// of that mark whatever others are wanted.
   func marks(of policy: AppPolicy) -> [Int] {
     let percents = alertPercents ?? policy.alertPercents
     return atCap != .alert || percents.contains(100) ? percents : percents + [100]

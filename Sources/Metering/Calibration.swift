@@ -1,7 +1,7 @@
 // Calibrated holds: a call holds what calls like it have cost, not the most that it can cost.
 //
-// What is learned is one number a call: its charge as a share of its strict bound, by app and model.
-// The share is what a hold needs, whatever the price, and takes the input's bytes, the output's
+// What is learned is one number a call: its charge as a share of its strict bound, by app and
+// model. The share is what a hold needs, whatever the price, and takes the input's bytes, the output's
 // length and the tier in at once. The share that is held is an order statistic of the last calls:
 // where the next call is like them (exchangeable), it costs more with a probability of at most
 // 1 − quantile, whatever the distribution (Wilks 1941; split-conformal prediction, Vovk et al.
@@ -25,12 +25,12 @@ public struct Calibration: Hashable, Sendable {
   /// Above, the quantile would need more history than is kept.
   public static let quantiles: ClosedRange<Int64> = 9_000...9_990
 
-  /// The fewest calls that tell of the quantile: with n calls, the next is at most the k-th smallest
-  /// with a probability of at least k ∕ (n + 1), and k ≤ n.
+  /// The fewest calls that tell of the quantile: with n calls, the next is at most the k-th
+  /// smallest with a probability of at least k ∕ (n + 1), and k ≤ n.
   public var historyMin: Int64 { 9_999 / (10_000 - quantile) }
 
   /// The most that open calls may be expected to cost beyond what they hold: each does with a
-  /// probability of at most 1 − quantile, and then by what it holds less than its bound at the most.
+  /// probability of at most 1 − quantile, and then by what it holds less than its bound at most.
   public var expectedOvershootMax: Money {
     let share = Int128(overshootMax.nanodollars) * Int128(10_000 - quantile)
     return Money(nanodollars: Int64((share + 9_999) / 10_000))

@@ -139,7 +139,8 @@ import Testing
       """)
     #expect(
       AtCapCheck.notes(in: try #require(dear), at: SettingsLoadTests.now) == [
-        "app 'shop' degrades to model 'gpt-4o', which is no cheaper than the others that it may call"
+        "app 'shop' degrades to model 'gpt-4o', which is no cheaper than the others that it may "
+          + "call"
       ])
   }
 
@@ -158,9 +159,9 @@ import Testing
     #expect(
       AtCapCheck.notes(in: loaded, at: SettingsLoadTests.now) == [
         "app 'shop' is calibrated: a call holds what 99 % of its model's calls cost, once there "
-          + "are 99 of them; what is settled can pass a cap by $0.5 at most (strict − held of all "
+          + "are 99 of them; what is settled can pass a cap by $0.50 at most (strict − held of all "
           + "calls under way), of which $0.005 at most are to be expected",
-        "calibrated apps of team 'search' (shop) can together pass its caps by $0.5 at most",
+        "calibrated apps of team 'search' (shop) can together pass its caps by $0.50 at most",
       ])
     let (own, _) = try load(
       "estimates: { mode: calibrated, overshootMax: \"2\", quantile: 0.95 }\nbudgets: { day: 5 }")

@@ -108,7 +108,7 @@ import Testing
     ),
   ])
   func everyPlaceOfAModel(path: String, dialect: DialectID, body: String) async throws {
-    let outcome = try await call(body, money: 60_000, path: path, dialect: dialect)
+    let outcome = try await call(body, money: 250_000, path: path, dialect: dialect)
     #expect(outcome.answer.header(Self.header) == "gpt-open -> gpt-mini")
     let sent = try #require(outcome.sent)
     #expect(sent.text == body.replacing("gpt-open", with: "gpt-mini"))

@@ -153,7 +153,7 @@ import Testing
     #expect(folded == end.admission.ledger)
   }
 
-  /// Calls that cost far more than those of before, many at once: what is settled passes the cap, and
+  /// Calls that cost far more than those of before, many at once: what is settled passes the cap
   /// by no more than was allowed.
   @Test func calibratedCallsPassTheCapByTheirAllowanceAtMost() throws {
     let window = WindowEdges(

@@ -1,5 +1,5 @@
-// What becomes of calls that a budget has no room for, and how calls are held, as an app's file says
-// it.
+// What becomes of calls that a budget has no room for, and how calls are held, as an app's file
+// says it.
 //
 //   atCap: degrade            # deny (the default), alert, throttle or degrade
 //   degrade: { model: gpt-4o-mini, outputTokensMax: 512 }
@@ -125,7 +125,7 @@ enum AtCapCheck {
 
   private static func passing(_ app: AppSettings) -> [String] {
     let parts = [
-      ("", app.budgets), (" each key", app.perKey), (" each user", app.perUser),
+      (" its", app.budgets), (" each key", app.perKey), (" each user", app.perUser),
       (" each model", app.perModel),
     ]
     let named =
@@ -133,8 +133,8 @@ enum AtCapCheck {
       + app.tags.sorted { $0.key < $1.key }.map { (" tag '\($0.key)'", $0.value) }
     return (parts + named).flatMap { part, budgets in
       budgets.passing(app.atCap).map { key in
-        "calls of app '\(app.name)' pass the cap of\(part.isEmpty ? " its" : part) \(key.id) budget "
-          + "(atCap: alert): it is no bound, and what goes over it stands there as debt"
+        "calls of app '\(app.name)' pass the cap of\(part) \(key.id) budget (atCap: alert)"
+          + ": it is no bound, and what goes over it stands there as debt"
           + (part == " each user" ? "; of single users nobody is told" : "")
       }
     }
@@ -142,8 +142,8 @@ enum AtCapCheck {
 
   private static func passing(_ shared: SharedSettings) -> [String] {
     shared.budgets.passing(shared.atCap ?? .deny).map { key in
-      "calls pass the cap of the \(key.id) budget of \(shared.scope.words) (atCap: alert): it is no "
-        + "bound, and what goes over it stands there as debt"
+      "calls pass the cap of the \(key.id) budget of \(shared.scope.words) (atCap: alert): it is "
+        + "no bound, and what goes over it stands there as debt"
     }
   }
 
