@@ -1,11 +1,11 @@
 // Calibrated holds: a call holds what calls like it have cost, not the most that it can cost.
 //
 // What is learned is one number a call: its charge as a share of its strict bound, by app and
-// model. The share is what a hold needs, whatever the price, and takes the input's bytes, the output's
-// length and the tier in at once. The share that is held is an order statistic of the last calls:
-// where the next call is like them (exchangeable), it costs more with a probability of at most
-// 1 − quantile, whatever the distribution (Wilks 1941; split-conformal prediction, Vovk et al.
-// 2005). Where it is not, a bound holds with certainty: all open calls together hold at most
+// model. The share is what a hold needs, whatever the price, and takes the input's bytes, the
+// output's length and the tier in at once. The share that is held is an order statistic of the
+// last calls: where the next call is like them (exchangeable), it costs more with a probability of
+// at most 1 − quantile, whatever the distribution (Wilks 1941; split-conformal prediction, Vovk et
+// al. 2005). Where it is not, a bound holds with certainty: all open calls together hold at most
 // `overshootMax` less than they can cost.
 
 /// How an app's calls are held.
