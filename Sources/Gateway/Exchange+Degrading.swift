@@ -44,9 +44,16 @@ extension Exchange {
 
   /// False: the call has none, and is as it was.
   private func takeSubstitute(app: Int) -> Bool {
-    guard let substitute = core.apps[app].policy.substitute, let operation = plan.operation,
+    guard var substitute = core.apps[app].policy.substitute, let operation = plan.operation,
       let request = try? CallEstimate.peek(operation, plan, body)
     else { return false }
+    let prices = core.upstreams[plan.upstream].prices
+    // A model refuses a bound above its own.
+    if let model = substitute.model,
+      let most = prices.price(model: model, at: startedAt)?.outputTokensMax
+    {
+      substitute.outputTokensMax = min(substitute.outputTokensMax ?? most, most)
+    }
     let found = plan.headBytes.withUnsafeReadableBytes { head in
       operation.substitution(
         of: request, by: substitute, path: UnsafeRawBufferPointer(rebasing: head[plan.pathAndQuery])

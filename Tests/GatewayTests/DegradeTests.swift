@@ -194,6 +194,15 @@ import Testing
     #expect(outcome.answer.status == 429 && outcome.refused.count == 1)
   }
 
+  @Test func aBoundAboveTheSubstitutesOwnIsLoweredToThat() async throws {
+    let outcome = try await call(
+      #"{"max_completion_tokens":900,"model":"gpt-open","# + Self.messages, money: 250_000)
+    #expect(outcome.answer.header(Self.header) == "gpt-open -> gpt-mini")
+    #expect(outcome.answer.header("x-leeway-output-bound") == "500")
+    #expect(
+      outcome.sent?.text == #"{"max_completion_tokens":500,"model":"gpt-mini","# + Self.messages)
+  }
+
   /// An answer of the model that was asked for comes first, if a shorter one will do.
   @Test func fittingComesBeforeDegrading() async throws {
     let money = TestPrice.cost(input: 400, output: 30).nanodollars

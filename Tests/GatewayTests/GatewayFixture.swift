@@ -26,7 +26,8 @@ enum TestPrice {
     }
     book.add(
       ModelPrice(
-        effectiveFrom: start, base: Rates(input: 100_000_000, output: 200_000_000)),
+        effectiveFrom: start, base: Rates(input: 100_000_000, output: 200_000_000),
+        outputTokensMax: 500),
       model: "gpt-mini")
     book.addMedia(start)
     // Half of it in a batch, and twice on long calls.
