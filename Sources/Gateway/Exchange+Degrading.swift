@@ -78,9 +78,7 @@ extension Exchange {
     let isChanged =
       found.path != nil || !found.body.isEmpty
       || estimate.outputBound ?? .max < self.estimate.outputBound ?? .max
-    guard unread == nil, isChanged, case .atMost = estimate.bound,
-      estimate.model == substitute.model ?? self.estimate.model
-    else { return false }
+    guard unread == nil, isChanged, case .atMost = estimate.bound else { return false }
     (self.plan, self.body, self.estimate) = (plan, body, estimate)
     return true
   }
