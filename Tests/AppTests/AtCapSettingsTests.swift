@@ -155,13 +155,13 @@ import Testing
     let loaded = try #require(settings)
     #expect(
       try policy(loaded).calibration
-        == Calibration(quantile: 9_900, overshootMax: Money(nanodollars: 500_000_000)))
+        == Calibration(quantile: 9_900, overshootMax: Money(nanodollars: 5_000_000_000)))
     #expect(
       AtCapCheck.notes(in: loaded, at: SettingsLoadTests.now) == [
         "app 'shop' is calibrated: a call holds what 99 % of its model's calls cost, once there "
-          + "are 99 of them; what is settled can pass a cap by $0.50 at most (strict − held of all "
-          + "calls under way), of which $0.005 at most are to be expected",
-        "calibrated apps of team 'search' (shop) can together pass its caps by $0.50 at most",
+          + "are 99 of them; what is settled can pass a cap by $5.00 at most (strict − held of all "
+          + "calls under way), of which $0.05 at most are to be expected",
+        "calibrated apps of team 'search' (shop) can together pass its caps by $5.00 at most",
       ])
     let (own, _) = try load(
       "estimates: { mode: calibrated, overshootMax: \"2\", quantile: 0.95 }\nbudgets: { day: 5 }")

@@ -29,14 +29,13 @@ extension AppSettings {
     return atCap == .degrade || own.contains { $0.atCap.values.contains(.degrade) }
   }
 
-  /// What its open calls may together hold less than they can cost, where nothing is said: a tenth
-  /// of its smallest cap in money; nil: it has none.
+  /// What its open calls may together hold less than they can cost, where nothing is said: as much
+  /// as its smallest cap in money, since less would hold most calls at their bound; nil: it has
+  /// none.
   private var usualOvershootMax: Money? {
     let parts = [perKey, perUser, perModel] + environments.values + tags.values
-    let smallest =
-      budgets.caps.values.compactMap(\.money).min()
+    return budgets.caps.values.compactMap(\.money).min()
       ?? (parts + shared.map(\.budgets)).flatMap(\.caps.values).compactMap(\.money).min()
-    return smallest.map { Money(nanodollars: $0.nanodollars / 10) }
   }
 
   /// Nil: its calls hold the most that they can cost.
@@ -66,7 +65,7 @@ struct EstimateSettings: Hashable, Sendable {
   var isCalibrated = false
   /// In ten-thousandths.
   var quantile: Int64 = 9_900
-  /// Nil: a tenth of the smallest cap.
+  /// Nil: the smallest cap.
   var overshootMax: Money?
 
   mutating func read(_ section: SettingsMapping) {
