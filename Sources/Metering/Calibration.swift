@@ -56,8 +56,6 @@ struct ShareHistory: Sendable {
 
   init() { bins.reserveCapacity(Self.callsMax) }
 
-  var count: Int { bins.count }
-
   /// - Parameters:
   ///   - charge: what a call cost, ≥ 0.
   ///   - most: its strict bound, > 0.
@@ -195,25 +193,6 @@ struct Calibrator: Sendable {
   mutating func note(model: String, app: Int, charge: Money, of most: Money) {
     note(history: place(of: model, app: app), app: app, charge: charge, of: most)
   }
-
-  func standing(app: Int) -> [CalibrationStanding] {
-    guard let rule = rules[app] else { return [] }
-    return places[app].sorted { $0.key < $1.key }.map { model, place in
-      CalibrationStanding(
-        model: model, calls: histories[place].count, callsMin: Int(rule.historyMin),
-        heldShare: histories[place].held)
-    }
-  }
-}
-
-/// What has been learned of one model's calls.
-public struct CalibrationStanding: Hashable, Sendable {
-  public var model: String
-  public var calls: Int
-  /// So many it needs.
-  public var callsMin: Int
-  /// The share of its strict bound that a call holds, in 65,536ths.
-  public var heldShare: Int64
 }
 
 extension Admission {
@@ -226,9 +205,6 @@ extension Admission {
   public mutating func learn(app: Int, family: String, charge: Money, of most: Money) {
     calibrator.note(model: family, app: app, charge: charge, of: most)
   }
-
-  /// What has been learned of an app's models.
-  public func calibration(app: Int) -> [CalibrationStanding] { calibrator.standing(app: app) }
 
   /// A reservation's end, for what it had taken besides its accounts.
   mutating func ended(_ ticket: Reservation.Ticket, used: Int64?, at now: Timestamp) {

@@ -119,7 +119,6 @@ import Testing
         reservation, charge: Money(nanodollars: 10), outcome: LedgerTests.outcome, at: Self.noon)
     }
     #expect(Self.held(&admission, Self.request(1_000)) == 1_000)
-    #expect(admission.calibration(app: 0).map(\.calls) == [0])
   }
 
   @Test func callsOfBeforeAreLearnedFromAtTheStart() {
@@ -130,7 +129,6 @@ import Testing
     }
     let held = Self.held(&admission, Self.request(1_000)) ?? 0
     #expect((100...104).contains(held))
-    #expect(admission.calibration(app: 0).map(\.callsMin) == [99])
   }
 
   /// What a closer bound is told that it may come to is what is admitted then, and no more.
