@@ -22,6 +22,8 @@ public struct BudgetAlertFacts: Hashable, Sendable {
   public var percent: Int
   /// Whether calls are being refused because what is left covers no more of them.
   public var isRefusing: Bool
+  /// Whether calls pass at the cap, by the owner's choice.
+  public var isPassing = false
   /// Dollars without the sign, or a count: `8.01`, `1200`.
   public var spentText: String
   public var capText: String
@@ -122,11 +124,18 @@ extension Alert {
         ? "The budget never resets." : "The budget resets at \(facts.resetText).",
     ]
     let until = facts.resetText.isEmpty ? "" : "Until then "
-    lines.append(
-      isUsedUp
-        ? "\(until.isEmpty ? "Its" : until + "its") calls are refused (HTTP 429) with this reason."
-        : "A call that no longer fits is refused (HTTP 429)"
+    if facts.isPassing {
+      lines.append(
+        "Its calls pass at the cap, as its owner chose (atCap: alert); what goes over it stands "
+          + "there as debt.")
+    } else if isUsedUp {
+      lines.append(
+        "\(until.isEmpty ? "Its" : until + "its") calls are refused (HTTP 429) with this reason.")
+    } else {
+      lines.append(
+        "A call that no longer fits is refused (HTTP 429)"
           + (until.isEmpty ? "." : " until then."))
+    }
     lines.append("To change the cap: budgets.\(facts.budget) of \(facts.placeText).")
     if let link = facts.link { lines.append("More: \(link)") }
     return Alert(

@@ -85,12 +85,15 @@ final class AdmissionDesk: Sendable {
   ///
   /// - Parameters: as in `Admission.admit`.
   func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp, clock: Timestamp
+    _ request: AdmissionRequest, mayTighten: Bool = false, mayDegrade: Bool = false,
+    at now: Timestamp, clock: Timestamp
   ) -> Answer {
     guard canRecord(request) else { return .denied(.journalUnavailable, nil) }
     var exhaustion: BudgetCrossing?
     let answer = state.withLock { state -> Answer in
-      switch state.admission.admit(request, mayTighten: mayTighten, at: now, clock: clock) {
+      let decision = state.admission.admit(
+        request, mayTighten: mayTighten, mayDegrade: mayDegrade, at: now, clock: clock)
+      switch consume decision {
       case .tooLarge(let room): return .tooLarge(room: room)
       case .admitted(let reservation, let event):
         journal.append(event)
@@ -157,7 +160,7 @@ final class AdmissionDesk: Sendable {
   ) -> BudgetCrossing? {
     journal.append(event)
     state.counts[request.app].countRefusal()
-    guard case .budgetExhausted(let refusal) = denial else { return nil }
+    guard let refusal = denial.budget else { return nil }
     return state.admission.exhaustion(refusal)
   }
 
@@ -318,6 +321,11 @@ final class AdmissionDesk: Sendable {
   }
 
   // MARK: Start and orders
+
+  /// As `Admission.learn`.
+  func learn(app: Int, family: String, charge: Money, of most: Money) {
+    state.withLock { $0.admission.learn(app: app, family: family, charge: charge, of: most) }
+  }
 
   /// Charges what a crash left open and nobody follows at its estimate, and raises again every mark
   /// that stands passed.

@@ -7,7 +7,7 @@ import Providers
 extension CallEstimate {
   /// Lowers the output bound that the gateway puts into the request until the call's cost fits,
   /// but not below the app's `fit.outputTokensMin`: an answer shorter than that is of no use. A
-  /// bound of the caller's own is left as it is.
+  /// bound of the caller's own is lowered only where the app wants that.
   ///
   /// - Parameters:
   ///   - room: the most that fits.
@@ -15,14 +15,20 @@ extension CallEstimate {
   mutating func fit(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String) {
     let least = fitTokensMin
     fitTokensMin = nil
-    guard let least, let usual = outputBound, least < usual,
-      case .atMost(let most) = bound, most > room, let operation = plan.operation,
-      let request = try? Self.peek(operation, plan, body).priced(at: price)
+    guard let least, case .atMost(let most) = bound, most > room, let operation = plan.operation,
+      let request = try? Self.peek(operation, plan, body).priced(at: price),
+      let usual = outputBound ?? request.outputTokensPerChoice, least < usual
     else { return }
+    let isCallers = outputBound == nil
     func holding(_ tokens: Int64) -> CallEstimate {
       var estimate = self
-      estimate.outputBound = tokens
-      estimate.outputTokens = request.outputTokensMax(withBound: tokens)
+      if isCallers {
+        estimate.loweredBound = tokens
+        estimate.outputTokens = request.outputTokens(ofEach: tokens)
+      } else {
+        estimate.outputBound = tokens
+        estimate.outputTokens = request.outputTokensMax(withBound: tokens)
+      }
       estimate.bound = estimate.costBound(of: request, pricedIn: file)
       return estimate
     }
@@ -38,6 +44,7 @@ extension CallEstimate {
       if fits(middle) { low = middle } else { high = middle }
     }
     self = holding(low)
-    splices = request.splices(outputBound: low)
+    splices =
+      isCallers ? request.splices(loweringTo: low) : request.splices(outputBound: low)
   }
 }

@@ -44,6 +44,9 @@ struct CallEstimate {
   /// The bound of output tokens of each answer that the gateway puts into the request, since the
   /// caller set none and the call was admitted under it; nil where it puts in none.
   var outputBound: Int64?
+  /// The bound of output tokens of each answer that the caller's own was lowered to; nil: it was
+  /// not.
+  var loweredBound: Int64?
   /// The smallest output bound that is put in where the usual one does not fit; nil: none smaller.
   var fitTokensMin: Int64?
   /// Whether the input's text is counted by its bytes, though its tokens may be counted, too.
@@ -69,9 +72,11 @@ struct CallEstimate {
     var isBudgeted: Bool
     /// See `AppPolicy.fitTokensMin`.
     var fitTokensMin: Int64?
+    /// See `AppPolicy.fitsCallersBound`.
+    var fitsCallersBound = false
     /// The app may not call every model.
     var limitsModels = false
-    /// Some budget is each model's.
+    /// Some budget is each model's, or what its calls hold is learned by model.
     var isByModel = false
   }
 
@@ -114,7 +119,8 @@ struct CallEstimate {
       } else if let denial = takeBatch(request, prices: upstream.prices, at: now) {
         return denial
       }
-      fitTokensMin = outputBound == nil ? nil : policy.fitTokensMin
+      let canFit = outputBound != nil || policy.fitsCallersBound && request.statesBound
+      fitTokensMin = canFit ? policy.fitTokensMin : nil
       countsText = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
       return nil
     } catch {

@@ -92,6 +92,7 @@ extension AdmissionRequest {
     user = plan.user
     tags = plan.tags
     isBatch = estimate.jobKind?.hasResults == true
+    isHeldWhole = estimate.jobKind != nil || plan.isSocket
     switch plan.endpoint {
     case .free, .stored: (tokens, calls) = (0, 0)
     case .metered:

@@ -3,10 +3,12 @@
 import Metering
 
 extension Exchange {
-  /// The output bound that was put in, and what is left of the rates.
+  /// The output bound that was put in or lowered, what the call was degraded to, and what is left
+  /// of the rates.
   var ownLines: String {
-    let bound = estimate.outputBound.map { "x-leeway-output-bound: \($0)\r\n" } ?? ""
-    return bound + rateLines
+    let most = estimate.outputBound ?? estimate.loweredBound
+    let bound = most.map { "x-leeway-output-bound: \($0)\r\n" } ?? ""
+    return bound + degradedLine + rateLines
   }
 
   /// Empty where the app has no rates.

@@ -40,7 +40,7 @@ extension Exchange {
       ending.charge = .nothing
     }
     let settlement = Settlement(
-      ending.charge, reading: reading, estimate: estimate, reserved: reserved,
+      ending.charge, reading: reading, estimate: estimate, reserved: most,
       endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt)
     let now = NIODeadline.now()
     let outcome = settlement.outcome(
@@ -53,6 +53,12 @@ extension Exchange {
         app: app, charge: settlement.charge, reserved: reserved, outcome: outcome),
       isReleased: settlement.isReleased, at: core.clock())
     offerSample(ending, app: app, latencyMilliseconds: outcome.durationMilliseconds)
+  }
+
+  /// The most that it may cost: what is held for it, or more where its app's holds are calibrated.
+  var most: Money {
+    guard reserved > .zero, case .atMost(let most) = estimate.bound else { return reserved }
+    return most
   }
 
   /// What came of the answer bounds what it cost. Not where it is no stream, so that all of it may

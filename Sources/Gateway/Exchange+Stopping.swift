@@ -31,7 +31,7 @@ extension Exchange {
   func outputWatch() -> OutputWatch? {
     guard estimate.isStream else { return nil }
     return OutputWatch(
-      estimate, operation: plan.operation, reserved: reserved,
+      estimate, operation: plan.operation, reserved: most,
       prices: core.upstreams[plan.upstream].prices, requestBytes: body.readableBytes,
       at: startedAt)
   }

@@ -12,7 +12,8 @@ import Wire
 /// One call under way.
 final class Exchange: Draining {
   let context: LoopContext
-  let plan: RequestPlan
+  /// Another one where the call is degraded.
+  var plan: RequestPlan
   /// Wall-clock time of the request's head: the moment whose prices and windows hold for the call.
   let startedAt: Timestamp
   let started: NIODeadline
@@ -26,6 +27,7 @@ final class Exchange: Draining {
 
   var body = ByteBuffer()
   var estimate = CallEstimate()
+  var degrading = Degrading.untried
   /// Reads the file that the cost depends on, before admission is asked.
   var inputFetch: Task<Void, Never>?
   var reservation: Reservation?
@@ -109,7 +111,8 @@ final class Exchange: Draining {
       return answerAdmission(denial: denial, app: app, now: .now())
     }
     let answer = core.desk.admit(
-      request, mayTighten: estimate.mayTighten, at: startedAt, clock: core.clock())
+      request, mayTighten: estimate.mayTighten || degrading.isTried,
+      mayDegrade: mayDegrade(app: app), at: startedAt, clock: core.clock())
     switch consume answer {
     case .admitted(let reservation):
       callID = reservation.call
@@ -121,9 +124,13 @@ final class Exchange: Draining {
       callID = number
       answerAdmission(denial: reason, app: app, now: .now())
     case .tooLarge(let room):
-      let file = core.upstreams[plan.upstream].prices.file
-      estimate.tighten(to: room, plan: plan, body: body, pricedIn: file)
-      estimate.fit(to: room, plan: plan, body: body, pricedIn: file)
+      if estimate.mayTighten {
+        let file = core.upstreams[plan.upstream].prices.file
+        estimate.tighten(to: room, plan: plan, body: body, pricedIn: file)
+        estimate.fit(to: room, plan: plan, body: body, pricedIn: file)
+      } else {
+        degrade(app: app)
+      }
       askAdmission(app: app)
     }
   }

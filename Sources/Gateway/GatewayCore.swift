@@ -58,8 +58,10 @@ final class GatewayCore: Sendable {
       CallEstimate.Policy(
         outputTokensDefault: app.policy.outputTokensDefault,
         isBudgeted: app.policy.isBudgeted || app.policy.limitsTokenRate,
-        fitTokensMin: app.policy.fitTokensMin, limitsModels: app.policy.models != nil,
-        isByModel: app.policy.budgets.contains { $0.holder == .eachModel })
+        fitTokensMin: app.policy.fitTokensMin, fitsCallersBound: app.policy.fitsCallersBound,
+        limitsModels: app.policy.models != nil,
+        isByModel: app.policy.calibration != nil
+          || app.policy.budgets.contains { $0.holder == .eachModel })
     }
     scopes = apps.map { CallScopes($0.policy) }
     userKey = SymmetricKey(data: configuration.userHashKey)

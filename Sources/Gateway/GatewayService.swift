@@ -117,6 +117,21 @@ public final class GatewayService: Service, Sendable {
       numberOfThreads: configuration.loops > 0 ? configuration.loops : System.coreCount)
   }
 
+  /// Learns what the calls of an app of before cost, where its holds are calibrated; before
+  /// `start`.
+  ///
+  /// - Parameter calls: that were charged, the oldest first.
+  public func learn(from calls: some Sequence<CallRow>) {
+    for call in calls where call.usage.source == .reported && call.most > .zero {
+      guard let app = core.apps.firstIndex(where: { $0.policy.app == call.app }),
+        let upstream = core.upstreams.first(where: { $0.name == call.upstream })
+      else { continue }
+      core.desk.learn(
+        app: app, family: upstream.prices.family(of: call.model, at: call.at),
+        charge: call.firstCharge ?? call.charge, of: call.most)
+    }
+  }
+
   // MARK: Life
 
   /// Settles what a crash left open, and listens.

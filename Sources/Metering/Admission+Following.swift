@@ -6,10 +6,9 @@ extension Admission {
   public mutating func follow(
     _ reservation: consuming Reservation, job: FollowedJob, at now: Timestamp
   ) -> LedgerEvent {
-    let lease = reservation.lease
-    let call = reservation.close()
-    throttle.end(lease, of: call, used: nil, at: now)
-    return record(.followed(call, job), at: now)
+    let ticket = reservation.close()
+    ended(ticket, used: nil, at: now)
+    return record(.followed(ticket.call, job), at: now)
   }
 
   /// Charges a followed call and ends its reservation. Returns the event and the budget marks it

@@ -6,6 +6,8 @@ public struct BudgetCrossing: Hashable, Sendable {
   /// Whether calls are being refused because what is left covers no more of them; then `percent`
   /// is 100, though a strict cap leaves `settled` below it.
   public var isRefusing = false
+  /// Whether calls pass at the cap, by the owner's choice.
+  public var isPassing = false
   /// The mark, in percent of the cap.
   public var percent: Int
   /// Of a rolling window, over all of it. The same unit as `cap`.
@@ -86,7 +88,7 @@ extension Admission {
     let (settled, cap) = (refusal.settled.count, refusal.cap.count)
     let isSpent =
       settled.addingClamped(refusal.estimate.count) > cap && Int128(settled) * 2 >= Int128(cap)
-    guard isSpent, settled < cap, (budget.alertPercents ?? policy.alertPercents).contains(100),
+    guard isSpent, settled < cap, budget.marks(of: policy).contains(100),
       exhausted.insert(Exhaustion(account: id, unit: refusal.cap.unit)).inserted
     else {
       return nil
@@ -205,12 +207,13 @@ extension Admission {
     var crossings: [BudgetCrossing] = []
     for unit in BudgetUnit.allCases {
       guard let cap = budget.caps[unit] else { continue }
-      for percent in budget.alertPercents ?? policy.alertPercents {
+      for percent in budget.marks(of: policy) {
         guard let mark = Budget.mark(percent, of: cap), mark >= from[unit], settled[unit] >= mark
         else { continue }
         crossings.append(
           BudgetCrossing(
-            account: id, percent: percent, settled: Amount(unit, count: settled[unit]),
+            account: id, isPassing: budget.atCap == .alert, percent: percent,
+            settled: Amount(unit, count: settled[unit]),
             cap: Amount(unit, count: cap), resetsAtText: window.endText))
       }
     }
@@ -224,7 +227,7 @@ extension Budget {
     var next = Amounts.max
     for unit in BudgetUnit.allCases {
       guard let cap = caps[unit] else { continue }
-      for percent in alertPercents ?? policy.alertPercents {
+      for percent in marks(of: policy) {
         guard let mark = Self.mark(percent, of: cap), mark > sum[unit] else { continue }
         next[unit] = min(next[unit], mark)
       }

@@ -11,6 +11,7 @@ extension Admission {
       /// The account that the call is charged to; `Ledger.nowhere`: it has no place yet.
       var place: Int
       var caps: BudgetCaps
+      var atCap: AtCap
       /// Of a rolling window, where the places of the slices before lie in `earlierPlaces`.
       var earlier: Range<Int>
       /// Its place in the policy.
@@ -228,7 +229,8 @@ extension Admission {
     standing.places.append(place ?? Ledger.nowhere)
     standing.checks.append(
       .init(
-        place: place ?? Ledger.nowhere, caps: budget.caps, earlier: earlier, budget: index))
+        place: place ?? Ledger.nowhere, caps: budget.caps, atCap: budget.atCap, earlier: earlier,
+        budget: index))
     if let place {
       watch(
         id, at: place, earlier: standing.earlierPlaces[earlier], budget, policies[request.app])

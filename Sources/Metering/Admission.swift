@@ -32,6 +32,9 @@ public struct AdmissionRequest: Sendable {
   public var calls: Int64 = 1
   /// It is worked off by the provider at its own pace: rates count its tokens no more.
   public var isBatch = false
+  /// It holds the most that it can cost, though its app's holds are calibrated: its work outlives
+  /// the call.
+  public var isHeldWhole = false
   /// The environment that its key was issued for; empty: the app's.
   public var environment = ""
   /// Who the call is made for, under a name that says nothing of the person.
@@ -79,6 +82,7 @@ public struct Admission: Sendable {
   /// The latest moment that was asked about: rolling windows do not go back behind it.
   var latest = Timestamp(milliseconds: .min)
   var throttle: Throttle
+  var calibrator: Calibrator
   /// By an account's place.
   var watches: [Watch] = []
   var gauges: [Gauge] = []
@@ -106,6 +110,7 @@ public struct Admission: Sendable {
     known = Self.places(of: policies)
     standings = Array(repeating: Standing(), count: policies.count + 1)
     throttle = Throttle(policies)
+    calibrator = Calibrator(policies)
   }
 
   /// Checks every rule in order and, where all pass, reserves the bound in the same step.
@@ -113,19 +118,22 @@ public struct Admission: Sendable {
   /// Order: isolated → capped → model → cost bound → rates → budgets.
   ///
   /// On admission of a call, for every budget that it draws on and every unit that it asks anything
-  /// of, settled + reserved (this call included) ≤ cap; where one says no, nothing is held in any.
+  /// of, settled + reserved (this call included) ≤ cap, but for budgets that let pass (`AtCap`);
+  /// where one says no, nothing is held in any.
   /// What asks nothing is no reason to refuse: it leaves the balance as it is, even one over its
   /// cap; and what asks nothing in any unit passes closed purses, too.
   ///
   /// - Parameters:
   ///   - mayTighten: whether the bound can be made smaller: `tooLarge` is answered then, where the
   ///     call would else be refused for its money or its tokens.
+  ///   - mayDegrade: whether another call can stand in for it: `tooLarge` is answered then, where
+  ///     a budget that degrades would refuse it.
   ///   - now: the call's start, which names its windows of the calendar, as it does its price.
   ///   - clock: the moment of asking, which rolling windows go by: a body can come in slowly. Nil:
   ///     the start.
   public mutating func admit(
-    _ request: AdmissionRequest, mayTighten: Bool = false, at now: Timestamp,
-    clock: Timestamp? = nil
+    _ request: AdmissionRequest, mayTighten: Bool = false, mayDegrade: Bool = false,
+    at now: Timestamp, clock: Timestamp? = nil
   ) -> Decision {
     if !request.hasBegun, let denial = ruleBroken(by: request) {
       return deny(denial, request, at: now)
@@ -137,12 +145,22 @@ public struct Admission: Sendable {
       return deny(.rateLimited(refusal), request, at: now)
     }
     let row = standing(of: request, at: now, clock: moment)
-    let amounts = request.amounts
+    var amounts = request.amounts
+    let most = amounts.money
+    let isCalibrated = most > .zero && calibrator.isCalibrated(request)
+    var hold = Calibrator.Hold(amount: most)
+    if isCalibrated {
+      hold = calibrator.hold(request, most: most)
+      amounts.money = hold.amount
+    }
     if !request.hasBegun, let obstacle = obstacle(to: request, amounts, row: row) {
-      if mayTighten, case .budget(_, let unit) = obstacle, unit != .calls {
-        return .tooLarge(room: room(row: row))
+      if case .budget(let check, let unit) = obstacle, unit != .calls,
+        mayTighten || mayDegrade && standings[row].checks[check].atCap == .degrade
+      {
+        return .tooLarge(room: calibrator.most(request, holding: room(row: row)))
       }
-      return deny(denial(of: obstacle, amounts, row: row, request, at: now), request, at: now)
+      let denial = denial(of: obstacle, amounts, row: row, request, at: now, clock: moment)
+      return deny(denial, request, at: now)
     }
     if standings[row].epoch != epoch, amounts != .zero { place(request, row: row) }
     let call = CallID(ledger.lastSequence + 1)
@@ -152,146 +170,28 @@ public struct Admission: Sendable {
         .init(
           call: call, app: policies[request.app].app, key: request.key,
           upstream: request.upstream, model: request.model, isStream: request.isStream,
-          amounts: amounts, accounts: standings[row].accounts)))
+          amounts: amounts, accounts: standings[row].accounts, most: most)))
     ledger.apply(event, at: standings[row].places)
-    let lease = isThrottled ? throttle.take(request, for: call, at: moment) : -1
-    return .admitted(Reservation(call: call, amount: amounts.money, lease: lease), event)
-  }
-
-  /// What of its budgets stands against a call.
-  private enum Obstacle {
-    case standing(Denial)
-    /// What it asks for does not fit into the budget at this place among the row's checks.
-    case budget(check: Int, BudgetUnit)
-  }
-
-  /// The first of them; nil: it passes.
-  @inline(__always)
-  private func obstacle(
-    to request: AdmissionRequest, _ amounts: Amounts, row: Int
-  ) -> Obstacle? {
-    guard amounts != .zero || request.tokens == nil else { return nil }
-    if let denial = standings[row].denial { return .standing(denial) }
-    if request.tokens == nil, standings[row].capsTokens { return .standing(.tokensUnbounded) }
-    for (index, check) in standings[row].checks.enumerated() {
-      let sum = sum(of: check, row: row)
-      if let unit = check.caps.unitPassed(by: amounts, onto: sum) {
-        return .budget(check: index, unit)
-      }
+    var ticket = Reservation.Ticket(call: call)
+    if isThrottled { ticket.lease = throttle.take(request, for: call, at: moment) }
+    if isCalibrated {
+      ticket.app = request.app
+      ticket.history = calibrator.take(request, hold, most: most)
+      (ticket.most, ticket.less) = (
+        most, Money(nanodollars: most.nanodollars - hold.amount.nanodollars)
+      )
     }
-    return nil
-  }
-
-  private func denial(
-    of obstacle: Obstacle, _ amounts: Amounts, row: Int, _ request: AdmissionRequest,
-    at now: Timestamp
-  ) -> Denial {
-    switch obstacle {
-    case .standing(let denial): denial
-    case .budget(let check, let unit):
-      exhausted(check, unit, amounts: amounts, row: row, request, at: now)
-    }
-  }
-
-  /// Refuses a call that would be refused whatever its bound came to: its app is capped, a rate is
-  /// used up, or a budget has nothing left. Asked before work is done to find the bound. Where the
-  /// request names no model yet, budgets for each model are not asked.
-  ///
-  /// - Parameters: as in `admit`; the request has the smallest bound that it can have.
-  /// - Returns: nil where the bound decides, and nothing is recorded.
-  public mutating func refuseHopeless(
-    _ request: AdmissionRequest, at now: Timestamp, clock: Timestamp? = nil
-  ) -> (denial: Denial, event: LedgerEvent)? {
-    let moment = clock ?? now
-    var denial = ruleBroken(by: request)
-    if denial == nil, throttle.holds(request.app) {
-      denial = throttle.refusal(of: request, at: moment).map { .rateLimited($0) }
-    }
-    if denial == nil {
-      let (row, amounts) = (standing(of: request, at: now, clock: moment), request.amounts)
-      denial = obstacle(to: request, amounts, row: row).map {
-        self.denial(of: $0, amounts, row: row, request, at: now)
-      }
-    }
-    return denial.map { ($0, refuse($0, request, at: now)) }
-  }
-
-  /// The first rule besides the budgets that a call breaks.
-  private func ruleBroken(by request: AdmissionRequest) -> Denial? {
-    let app = request.app
-    if !ledger.isolated.isEmpty, let isolation = ledger.isolated[policies[app].app] {
-      return .appIsolated(order: isolation.order)
-    }
-    if !ledger.capped.isEmpty, let reason = ledger.capped[policies[app].app] {
-      return .appCapped(reason: reason)
-    }
-    if let allowed = policies[app].models, !request.model.isEmpty {
-      if !policies[app].allows(model: request.model) {
-        return .modelForbidden(model: request.model, allowed: allowed)
-      }
-      for model in request.otherModels where !policies[app].allows(model: model) {
-        return .modelForbidden(model: model, allowed: allowed)
-      }
-    }
-    if case .none(let denial) = request.bound, policies[app].isBudgeted { return denial }
-    if request.tokens == nil, policies[app].limitsTokenRate { return .tokensUnbounded }
-    return nil
-  }
-
-  /// What a check compares with its cap: its account's balance and, of a rolling window, those of
-  /// the slices before.
-  @inline(__always)
-  private func sum(of check: Standing.Check, row: Int) -> Amounts {
-    var sum = ledger.account(at: check.place).taken
-    for index in check.earlier {
-      sum = sum.addingClamped(ledger.account(at: standings[row].earlierPlaces[index]).taken)
-    }
-    return sum
-  }
-
-  /// The most money that fits into all budgets of a row; zero where one is spent.
-  private func room(row: Int) -> Money {
-    var room = Int64.max
-    for check in standings[row].checks {
-      guard let cap = check.caps[.money] else { continue }
-      let (left, isOver) = cap.subtractingReportingOverflow(
-        sum(of: check, row: row).money.nanodollars)
-      room = min(room, isOver ? 0 : left)
-    }
-    return Money(nanodollars: max(room, 0))
-  }
-
-  private func exhausted(
-    _ index: Int, _ unit: BudgetUnit, amounts: Amounts, row: Int, _ request: AdmissionRequest,
-    at now: Timestamp
-  ) -> Denial {
-    let check = standings[row].checks[index]
-    var account = ledger.account(at: check.place)
-    for index in check.earlier {
-      let earlier = ledger.account(at: standings[row].earlierPlaces[index])
-      account.settled = account.settled.addingClamped(earlier.settled)
-      account.reserved = account.reserved.addingClamped(earlier.reserved)
-    }
-    let id = standings[row].accounts[index]
-    let budget = policies[request.app].budgets[check.budget]
-    let window = budget.window(at: budget.isRolling ? latest : now)
-    return .budgetExhausted(
-      BudgetRefusal(
-        scope: id.scope, budget: id.budget, window: id.window,
-        settled: Amount(unit, count: account.settled[unit]),
-        reserved: Amount(unit, count: account.reserved[unit]),
-        cap: Amount(unit, count: check.caps[unit] ?? 0),
-        estimate: Amount(unit, count: amounts[unit]),
-        resetsAt: window?.end ?? now, resetsAtText: window?.endText ?? ""))
+    return .admitted(Reservation(ticket, amount: amounts.money), event)
   }
 
   /// Charges a call and ends its reservation. Returns the event and the budget marks it passed.
   public mutating func settle(
     _ reservation: consuming Reservation, charge: Money, outcome: CallOutcome, at now: Timestamp
   ) -> (event: LedgerEvent, crossings: [BudgetCrossing]) {
-    let lease = reservation.lease
-    let call = reservation.close()
-    throttle.end(lease, of: call, used: outcome.tokens, at: now)
+    let ticket = reservation.close()
+    let call = ticket.call
+    ended(ticket, used: outcome.tokens, at: now)
+    learn(ticket, charge: charge, source: outcome.usage.source)
     let places = ledger.places(of: call) ?? []
     // It held nothing, and may cost something all the same.
     if places.isEmpty { return settled(call, charge: charge, outcome: outcome, at: now) }
@@ -326,10 +226,9 @@ public struct Admission: Sendable {
   public mutating func release(
     _ reservation: consuming Reservation, outcome: CallOutcome, at now: Timestamp
   ) -> LedgerEvent {
-    let lease = reservation.lease
-    let call = reservation.close()
-    throttle.end(lease, of: call, used: 0, at: now)
-    return record(.released(call, outcome), at: now)
+    let ticket = reservation.close()
+    ended(ticket, used: 0, at: now)
+    return record(.released(ticket.call, outcome), at: now)
   }
 
   /// Records a refusal that was decided before admission could be asked.
@@ -337,14 +236,12 @@ public struct Admission: Sendable {
     _ denial: Denial, _ request: AdmissionRequest, at now: Timestamp
   ) -> LedgerEvent {
     let call = CallID(ledger.lastSequence + 1)
-    var budget: BudgetRefusal?
-    if case .budgetExhausted(let refusal) = denial { budget = refusal }
     return record(
       .refused(
         .init(
           call: call, app: policies[request.app].app, key: request.key,
           upstream: request.upstream, model: request.model, status: UInt16(denial.httpStatus),
-          code: denial.code, message: denial.message, budget: budget)),
+          code: denial.code, message: denial.message, budget: denial.budget)),
       at: now)
   }
 

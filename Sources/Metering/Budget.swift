@@ -52,16 +52,18 @@ public struct Budget: Hashable, Sendable {
   public var windows: BudgetWindows
   /// Marks that alert, in percent of each cap, ascending; nil: those of the app.
   public var alertPercents: [Int]?
+  public var atCap: AtCap
 
   public init(
     _ holder: BudgetHolder, id: String, caps: BudgetCaps, windows: BudgetWindows,
-    alertPercents: [Int]? = nil
+    alertPercents: [Int]? = nil, atCap: AtCap = .deny
   ) {
     self.holder = holder
     self.id = id
     self.caps = caps
     self.windows = windows
     self.alertPercents = alertPercents
+    self.atCap = atCap
   }
 
   /// A cap on the app's own spend by the calendar.
@@ -86,6 +88,12 @@ public struct AppPolicy: Sendable {
   /// The smallest bound that is put in where the default one does not fit into what is left; nil:
   /// the call is refused then.
   public var fitTokensMin: Int64?
+  /// Whether a bound of the caller's own is lowered so, too.
+  public var fitsCallersBound = false
+  /// What is tried in place of a call that a budget with `AtCap.degrade` has no room for.
+  public var substitute: Substitute?
+  /// How its calls' money is held; nil: at the most that they can cost.
+  public var calibration: Calibration?
   /// Budget marks that alert, in percent of the cap, ascending.
   public var alertPercents: [Int]
   /// The tags that its calls may carry, at most `TagSet.countMax`.

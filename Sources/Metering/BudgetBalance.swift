@@ -10,6 +10,7 @@ public struct BudgetBalance: Hashable, Sendable {
   /// Empty: it never resets.
   public var resetsAtText: String
   public var account: Ledger.Account
+  public var atCap: AtCap
 
   /// The same unit by unit, of those that are capped.
   public var lines: [(settled: Amount, reserved: Amount, cap: Amount)] {
@@ -77,6 +78,7 @@ extension Ledger {
     let window = budget.window(at: now)
     return BudgetBalance(
       scope: scope, budget: budget.id, caps: budget.caps, window: window?.id ?? "",
-      resetsAtText: window?.endText ?? "", account: balance(of: budget, scope, at: now))
+      resetsAtText: window?.endText ?? "", account: balance(of: budget, scope, at: now),
+      atCap: budget.atCap)
   }
 }

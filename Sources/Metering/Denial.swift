@@ -52,6 +52,8 @@ public enum Denial: Hashable, Sendable {
   /// Usage of this path cannot be read yet, so that a budgeted app may not use it.
   case pathUnmetered(path: String)
   indirect case budgetExhausted(BudgetRefusal)
+  /// The same, of a budget that makes callers wait: after so many seconds it may fit.
+  indirect case budgetThrottled(BudgetRefusal, retryAfterSeconds: Int64)
   /// More calls or tokens in a minute, or at once, than the app or its key may have.
   indirect case rateLimited(RateRefusal)
   /// The app has a token budget or rate, and nothing bounds the call's tokens.
@@ -93,6 +95,7 @@ public enum Denial: Hashable, Sendable {
     case .costUnbounded: "cost_unbounded"
     case .pathUnmetered: "path_unmetered"
     case .budgetExhausted: "budget_exhausted"
+    case .budgetThrottled: "budget_throttled"
     case .tokensUnbounded: "tokens_unbounded"
     case .rateLimited(let refusal):
       refusal.unit == .concurrentCalls ? "concurrency_limited" : "rate_limited"
@@ -112,13 +115,21 @@ public enum Denial: Hashable, Sendable {
     }
   }
 
+  /// The budget that the call did not fit into; nil: that is not why.
+  public var budget: BudgetRefusal? {
+    switch self {
+    case .budgetExhausted(let refusal), .budgetThrottled(let refusal, _): refusal
+    default: nil
+    }
+  }
+
   /// The HTTP status that carries this refusal in every dialect.
   public var httpStatus: Int {
     switch self {
     case .keyMissing, .keyUnknown, .keyRevoked: 401
     case .keysConflict, .outputUnbounded, .costUnbounded, .tokensUnbounded, .requestInvalid: 400
     case .appIsolated, .modelForbidden, .modelUnpriced, .pathUnmetered, .purseClosed: 403
-    case .appCapped, .budgetExhausted, .rateLimited: 429
+    case .appCapped, .budgetExhausted, .budgetThrottled, .rateLimited: 429
     case .bodyTooLarge: 413
     case .upstreamUnknown, .jobUnknown: 404
     case .inputUnavailable, .answerOverBound: 502
@@ -162,6 +173,8 @@ public enum Denial: Hashable, Sendable {
       "Usage of '\(path)' cannot be read yet, so a budgeted app may not call it."
     case .budgetExhausted(let refusal):
       Self.budgetMessage(refusal)
+    case .budgetThrottled(let refusal, let seconds):
+      "\(Self.budgetMessage(refusal)) Calls wait for this budget: try again in \(seconds) s."
     case .rateLimited(let refusal): refusal.message
     case .tokensUnbounded:
       "The tokens of this call cannot be bounded, so it cannot be held to a token budget or rate. "

@@ -105,10 +105,13 @@ public struct LedgerEvent: Hashable, Sendable {
     /// Held by each of the accounts.
     public var amounts: Amounts
     public var accounts: [AccountID]
+    /// The most that it may cost: what it holds, or more where its app's holds are calibrated.
+    public var most: Money
 
+    /// - Parameter most: nil: what it holds.
     public init(
       call: CallID, app: String, key: Int64, upstream: String, model: String, isStream: Bool,
-      amounts: Amounts, accounts: [AccountID]
+      amounts: Amounts, accounts: [AccountID], most: Money? = nil
     ) {
       self.call = call
       self.app = app
@@ -118,6 +121,7 @@ public struct LedgerEvent: Hashable, Sendable {
       self.isStream = isStream
       self.amounts = amounts
       self.accounts = accounts
+      self.most = most ?? amounts.money
     }
   }
 

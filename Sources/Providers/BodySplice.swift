@@ -10,6 +10,12 @@ public struct BodySplice: Hashable, Sendable {
 
   /// How many bytes the body grows by (or shrinks, below 0).
   public var growth: Int { inserting.count - range.count }
+
+  /// The same of bytes that this one's stand in, so many behind their first.
+  public func moved(by offset: Int) -> BodySplice {
+    BodySplice(
+      range: range.lowerBound + offset..<range.upperBound + offset, inserting: inserting)
+  }
 }
 
 extension [BodySplice] {

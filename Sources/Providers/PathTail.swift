@@ -71,10 +71,14 @@ struct PathTail {
   /// The model that stands before the verb of the last segment, as in `…/models/M:verb`; nil where
   /// there is none.
   var modelBeforeVerb: String? {
+    placeBeforeVerb.map { String(decoding: bytes[$0], as: UTF8.self) }
+  }
+
+  var placeBeforeVerb: Range<Int>? {
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")),
       let colon = bytes.lastIndex(of: UInt8(ascii: ":")), colon > slash + 1
     else { return nil }
-    return String(decoding: bytes[(slash + 1)..<colon], as: UTF8.self)
+    return slash + 1..<colon
   }
 
   /// Whether the last segment, with or without a verb, is one of a collection of models.
@@ -182,7 +186,7 @@ struct PathTail {
     return PathTail(UnsafeRawBufferPointer(rebasing: item)).isItem(in: collection)
   }
 
-  private func range(of part: StaticString) -> Range<Int>? {
+  func range(of part: StaticString) -> Range<Int>? {
     let count = part.utf8CodeUnitCount
     guard bytes.count >= count else { return nil }
     for start in 0...bytes.count - count

@@ -65,6 +65,9 @@ public struct PeekedRequest: Hashable, Sendable {
   /// Whether the server itself ends an answer at the model's own maximum where the request sets no
   /// bound. Where it does not, the bound has to be put in whatever the book says.
   public internal(set) var isModelOutputEnforced = true
+  /// Where the body names its model, with its quotes; nil: it does not, or another place decides.
+  var modelPlace: Range<Int>?
+  var statedBounds = StatedBounds()
   /// The field that bounds the output: for callers to set.
   public internal(set) var outputBoundField: String = ""
 
@@ -72,7 +75,10 @@ public struct PeekedRequest: Hashable, Sendable {
 
   /// The same request of the deployment that its path names, where it names one.
   consuming func of(_ deployment: String?) -> PeekedRequest {
-    if let deployment { model = deployment }
+    if let deployment {
+      model = deployment
+      modelPlace = nil
+    }
     return self
   }
 
@@ -104,6 +110,17 @@ public struct PeekedRequest: Hashable, Sendable {
       BodySplice(
         range: place.range, inserting: place.before + Array("\(most)".utf8) + place.after)
     }
+  }
+
+  /// It sets a bound of its own, which `splices(loweringTo:)` can lower.
+  public var statesBound: Bool { outputTokensPerChoice != nil && !statedBounds.isEmpty }
+
+  /// All splices that the body needs on its way upstream where its own bounds are lowered.
+  ///
+  /// - Parameter most: tokens of one answer, at least 1.
+  public func splices(loweringTo most: Int64) -> [BodySplice] {
+    (statedBounds.splices(loweringTo: most) + (usageSplice.map { [$0] } ?? []))
+      .sorted { $0.range.lowerBound < $1.range.lowerBound }
   }
 
   /// All splices that the body needs on its way upstream, in the order of their ranges.

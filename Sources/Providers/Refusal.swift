@@ -52,6 +52,8 @@ public enum Refusal {
       refusal.retryAfterSeconds.map {
         [("x-should-retry", "true"), ("retry-after", String($0))]
       } ?? [("x-should-retry", "false")]
+    case .budgetThrottled(_, let seconds):
+      [("x-should-retry", "true"), ("retry-after", String(seconds))]
     case .part(_, let denial): retryHeaders(denial)
     default: []
     }
@@ -64,6 +66,7 @@ public enum Refusal {
     case .keyMissing, .keyUnknown, .keyRevoked: ("authentication_error", "invalid_api_key", nil)
     case .rateLimited(let refusal):
       (refusal.unit == .tokens ? "tokens" : "requests", "rate_limit_exceeded", nil)
+    case .budgetThrottled: ("requests", "rate_limit_exceeded", nil)
     case .budgetExhausted, .appCapped, .purseClosed:
       ("insufficient_quota", "insufficient_quota", nil)
     case .modelForbidden, .modelUnpriced: ("permission_error", denial.code, "model")

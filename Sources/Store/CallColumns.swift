@@ -13,6 +13,7 @@ extension StoreDatabase {
     "refusal_code", "refusal_message", "refusal_budget", "refusal_window", "refusal_settled",
     "refusal_reserved", "refusal_cap", "refusal_estimate", "refusal_resets_at",
     "refusal_resets_at_text", "service_tier", "account_set", "refusal_scope", "refusal_unit",
+    "most",
   ]
 
   /// Columns in the order of `CallRow.init(row:)`.
@@ -64,6 +65,11 @@ extension StoreDatabase {
         """)
     try createUsageHours(db)
   }
+
+  /// Null: what it held.
+  static func addMost(_ db: Database) throws {
+    try db.execute(sql: "ALTER TABLE calls ADD COLUMN most INTEGER")
+  }
 }
 
 extension CallRow {
@@ -84,7 +90,8 @@ extension CallRow {
     firstByteMilliseconds = row[25]
     serviceTier = row[36]
     hasKnownAccounts = (row[37] as Int64?) != nil
-    firstCharge = (row[40] as Int64?).map(Money.init(nanodollars:))
+    most = (row[40] as Int64?).map(Money.init(nanodollars:)) ?? estimate
+    firstCharge = (row[41] as Int64?).map(Money.init(nanodollars:))
     refusalCode = row[26]
     refusalMessage = row[27]
     guard let budget = row[28] as String? else { return }

@@ -120,6 +120,8 @@ struct CallWriter {
     insertion.bind(try accountSets.number(of: reserved.accounts))
     insertion.bindNull()
     insertion.bindNull()
+    let holdsLess = reserved.most != reserved.amounts.money
+    insertion.bind(holdsLess ? reserved.most.nanodollars : nil)
     try insertion.run()
     try insertUnits(of: reserved.call, end?.outcome)
   }
@@ -185,6 +187,7 @@ struct CallWriter {
     insertion.bindNull()
     insertion.bind(budget?.scope.text)
     insertion.bind((budget?.cap.unit.rawValue).map(Int64.init))
+    insertion.bindNull()
     try insertion.run()
   }
 

@@ -29,6 +29,8 @@ public struct CallRow: Hashable, Sendable {
   public var endedAt: Timestamp?
   /// Reserved at admission.
   public var estimate: Money = .zero
+  /// The most that it could cost: what was reserved, or more where its app's holds are calibrated.
+  public var most: Money = .zero
   public var charge: Money = .zero
   /// What it was charged when it ended, where it was charged anew since.
   public var firstCharge: Money?

@@ -115,9 +115,10 @@ extension LedgerEvent {
   }
 
   /// Of the byte that says whether the call is a stream. Before there were other units than money,
-  /// no tokens and calls followed it.
+  /// no tokens and calls followed it; where it may cost more than it holds, the most follows those.
   private static let streamBit: UInt8 = 1
   private static let unitsBit: UInt8 = 2
+  private static let mostBit: UInt8 = 4
 
   private static func encode(_ reserved: Reserved, to writer: inout ByteWriter) {
     writer.unsigned(reserved.call.number)
@@ -125,10 +126,12 @@ extension LedgerEvent {
     writer.signed(reserved.key)
     writer.text(reserved.upstream, bytesMax: nameBytesMax)
     writer.text(reserved.model, bytesMax: nameBytesMax)
-    writer.byte((reserved.isStream ? Self.streamBit : 0) | Self.unitsBit)
+    let holdsLess = reserved.most != reserved.amounts.money
+    writer.byte((reserved.isStream ? streamBit : 0) | unitsBit | (holdsLess ? mostBit : 0))
     writer.signed(reserved.amounts.money.nanodollars)
     writer.signed(reserved.amounts.tokens)
     writer.signed(reserved.amounts.calls)
+    if holdsLess { writer.signed(reserved.most.nanodollars) }
     writer.unsigned(UInt64(reserved.accounts.count))
     for account in reserved.accounts {
       writer.text(account.scope.text)
@@ -300,13 +303,15 @@ extension LedgerEvent {
       upstream: try reader.text(), model: try reader.text(), isStream: false, amounts: .zero,
       accounts: [])
     let bits = try reader.byte()
-    guard bits & ~(streamBit | unitsBit) == 0 else { throw ByteReader.Malformed() }
+    guard bits & ~(streamBit | unitsBit | mostBit) == 0 else { throw ByteReader.Malformed() }
     reserved.isStream = bits & streamBit != 0
     reserved.amounts.money = Money(nanodollars: try reader.signed())
     if bits & unitsBit != 0 {
       reserved.amounts.tokens = try reader.signed()
       reserved.amounts.calls = try reader.signed()
     }
+    reserved.most = reserved.amounts.money
+    if bits & mostBit != 0 { reserved.most = Money(nanodollars: try reader.signed()) }
     reserved.accounts = try memo.read(&reader)
     return reserved
   }

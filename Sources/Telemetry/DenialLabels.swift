@@ -34,6 +34,7 @@ extension Denial {
     case .appIsolated: 23
     case .answerOverBound: 24
     case .rateLimited(let refusal): refusal.unit == .concurrentCalls ? 26 : 25
+    case .budgetThrottled: 27
     case .part(_, let denial): denial.metricIndex
     }
   }
@@ -45,6 +46,6 @@ extension Denial {
     "window_unknown", "request_invalid", "body_too_large", "upstream_unknown",
     "credential_missing", "journal_unavailable", "shutting_down", "input_unavailable",
     "input_busy", "tokens_unbounded", "purse_closed", "job_unknown", "app_isolated",
-    "answer_over_bound", "rate_limited", "concurrency_limited",
+    "answer_over_bound", "rate_limited", "concurrency_limited", "budget_throttled",
   ]
 }

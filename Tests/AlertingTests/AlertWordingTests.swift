@@ -34,6 +34,14 @@ import Testing
     #expect(Alert.budget(budget(percent: 50), atMilliseconds: 5).severity == .notice)
   }
 
+  @Test func aBudgetThatLetsPassSaysSo() {
+    var facts = budget(percent: 100)
+    facts.isPassing = true
+    let body = Alert.budget(facts, atMilliseconds: 5).body
+    #expect(body.contains("Its calls pass at the cap, as its owner chose (atCap: alert)"))
+    #expect(!body.contains("429"))
+  }
+
   private var drift: DriftAlertFacts {
     DriftAlertFacts(
       app: "prime", classifier: "answer", verdict: "drifted", baseline: "march",

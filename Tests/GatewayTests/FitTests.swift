@@ -13,12 +13,17 @@ import Testing
 
   /// One call of an app whose usual bound is 1,000 tokens, with so much money left.
   private func call(
-    _ body: String = body, money: Int64, least: Int64? = 16, isOpenAI: Bool = false
+    _ body: String = body, money: Int64, least: Int64? = 16, isOpenAI: Bool = false,
+    fitsCallersBound: Bool = false
   ) async throws -> (answer: RawAnswer, sent: String?, reserved: Amounts?) {
     let upstream = try ScriptedUpstream { _ in [.send(Script.json(Script.completion()))] }
     let fixture = try await GatewayFixture(
       upstreamPort: upstream.port, capNanodollars: money, outputTokensDefault: 1_000,
-      isOpenAI: isOpenAI, policy: { $0.fitTokensMin = least })
+      isOpenAI: isOpenAI,
+      policy: {
+        $0.fitTokensMin = least
+        $0.fitsCallersBound = fitsCallersBound
+      })
     let answer = try await fixture.call(GatewayFixture.request(body))
     try await fixture.stop()
     let reserved = try fixture.events().compactMap { event in
@@ -62,5 +67,25 @@ import Testing
     let money = TestPrice.cost(input: 500, output: 100).nanodollars
     let own = #"{"max_completion_tokens":900,"# + Self.body.dropFirst()
     #expect(try await call(own, money: money).answer.status == 429)
+  }
+
+  @Test(arguments: ["", #""stream":true,"#]) func unlessItsOwnerWantsThat(stream: String)
+    async throws
+  {
+    let money = TestPrice.cost(input: 500, output: 100).nanodollars
+    let own = #"{"max_completion_tokens":900,\#(stream)"max_tokens":7,"# + Self.body.dropFirst()
+    let (answer, sent, reserved) = try await call(own, money: money, fitsCallersBound: true)
+    #expect(answer.status == 200)
+    let bound = try #require(Self.bound(answer))
+    #expect((100..<900).contains(bound))
+    #expect(sent?.contains(#""max_completion_tokens":\#(bound),\#(stream)"max_tokens":7"#) == true)
+    #expect(sent?.contains("include_usage") == !stream.isEmpty)
+    let held = try #require(reserved).money.nanodollars
+    #expect(held <= money && held + 2_000 > money, "one more token would have fitted")
+    // What is too short to be of use, and what fits, stay as they are.
+    let short = try await call(own, money: money, least: 899, fitsCallersBound: true)
+    #expect(short.answer.status == 429)
+    let rich = try await call(own, money: 1_000_000_000, fitsCallersBound: true)
+    #expect(Self.bound(rich.answer) == nil && rich.answer.status == 200)
   }
 }

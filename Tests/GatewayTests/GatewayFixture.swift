@@ -24,6 +24,11 @@ enum TestPrice {
     ] {
       book.add(ModelPrice(effectiveFrom: start, base: rates), model: model)
     }
+    book.add(
+      ModelPrice(
+        effectiveFrom: start, base: Rates(input: 100_000_000, output: 200_000_000),
+        outputTokensMax: 500),
+      model: "gpt-mini")
     book.addMedia(start)
     // Half of it in a batch, and twice on long calls.
     let half = Rates(input: 500_000_000, output: 1_000_000_000)

@@ -135,7 +135,11 @@ struct Duel {
       try checkCaps(shape, at: at)
     case .denied(let denial, let event):
       try note(event)
-      if case .budgetExhausted(let refusal) = denial {
+      if let refusal = denial.budget {
+        let atCap = admission.budget(
+          of: AccountID(scope: refusal.scope, budget: refusal.budget, window: ""))?.budget.atCap
+        try require(
+          denial.code != "budget_throttled" || atCap == .throttle, "a wait that nobody wanted")
         answer = .exhausted(
           scope: refusal.scope.text, budget: refusal.budget, settled: refusal.settled,
           reserved: refusal.reserved)
@@ -154,7 +158,7 @@ struct Duel {
 
   /// No sum that the call was added to is over its cap; a rolling one over its exact length.
   private func checkCaps(_ shape: CallShape, at: Int64) throws {
-    for rule in NaiveLedger.rules[shape.app] {
+    for rule in NaiveLedger.rules[shape.app] where rule.atCap != .alert {
       guard let scope = NaiveLedger.scope(rule, shape) else { continue }
       var sum = naive.total(rule, scope, at)
       if case .rolling(let minutes) = rule.window {

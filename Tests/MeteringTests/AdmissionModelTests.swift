@@ -46,7 +46,8 @@ import Testing
     }
     for code in [
       "reserved", "settled", "released", "expired", "capped", "app_capped", "isolated",
-      "app_isolated", "budget_exhausted", "key_revoked", "crossings", "repriced", "followed",
+      "app_isolated", "budget_exhausted", "budget_throttled", "key_revoked", "crossings",
+      "repriced", "followed",
       "purse_closed", "tokens_unbounded", "money", "tokens", "calls", "organisation", "team", "app",
       "environment", "key", "model", "user", "tag", "forgotten",
     ] {

@@ -153,11 +153,49 @@ import Testing
     #expect(folded == end.admission.ledger)
   }
 
+  /// Calls that cost far more than those of before, many at once: what is settled passes the cap
+  /// by no more than was allowed.
+  @Test func calibratedCallsPassTheCapByTheirAllowanceAtMost() throws {
+    let window = WindowEdges(
+      start: Timestamp(milliseconds: 0), end: Timestamp(milliseconds: 100), id: "w", endText: "")
+    var policy = AppPolicy(
+      app: "a", budgets: [Budget(id: "day", cap: Money(nanodollars: 2_000), windows: [window])])
+    policy.calibration = Calibration(quantile: 9_900, overshootMax: Money(nanodollars: 500))
+    var (over, admitted) = ([Int64](), 0)
+    for round in UInt64(1)...40 {
+      var admission = Admission(policies: [policy], ledger: Ledger())
+      for _ in 0..<99 {
+        admission.learn(
+          app: 0, family: "m", charge: Money(nanodollars: 1), of: Money(nanodollars: 100))
+      }
+      let shared = Mutex(Shared(admission: admission))
+      DispatchQueue.concurrentPerform(iterations: 8) { thread in
+        var generator = SeededGenerator(seed: round * 100 + UInt64(thread))
+        for _ in 0..<30 {
+          let request = AdmissionRequest(
+            app: 0, key: 1, upstream: "u", model: "m", isStream: false,
+            bound: .atMost(Money(nanodollars: generator.int(Int64(40)...60))))
+          Self.call(
+            shared, request, at: Timestamp(milliseconds: 10), &generator, waits: true)
+        }
+      }
+      let end = shared.withLock { $0 }
+      #expect(end.overTheCap == 0 && end.badRefusals == 0)
+      #expect(end.admission.ledger.open.isEmpty)
+      admitted += end.admitted
+      over.append(end.admission.ledger.account(Self.day).settled.money.nanodollars - 2_000)
+    }
+    #expect(over.allSatisfy { $0 <= 500 }, "\(over)")
+    #expect(admitted > 40 * 30)
+  }
+
   private static func call(
     _ shared: borrowing Mutex<Shared>, _ request: AdmissionRequest, at now: Timestamp,
-    _ generator: inout SeededGenerator
+    _ generator: inout SeededGenerator, waits: Bool = false
   ) {
     let charge = generator.int(Int64(0)...60)
+    var most = Money.zero
+    if case .atMost(let bound) = request.bound { most = bound }
     let reservation: Reservation? = shared.withLock { shared in
       switch shared.admission.admit(request, at: now) {
       case .admitted(let reservation, let event):
@@ -181,12 +219,12 @@ import Testing
       }
     }
     guard let reservation else { return }
+    if waits { Thread.sleep(forTimeInterval: 0) }
     let handedOver = Mutex<Reservation?>(reservation)
     shared.withLock { shared in
       guard let reservation = handedOver.withLock({ $0.take() }) else { return }
       var outcome = LedgerTests.outcome
       outcome.usage.outputText = request.tokens ?? 0
-      let most = reservation.amount
       shared.events.append(
         shared.admission.settle(
           reservation, charge: min(Money(nanodollars: charge), most), outcome: outcome, at: now

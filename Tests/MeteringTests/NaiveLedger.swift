@@ -72,6 +72,7 @@ struct NaiveLedger {
     var id: String
     var caps: BudgetCaps
     var window: Window
+    var atCap = AtCap.deny
   }
 
   /// Apps 0 and 1 are of one team; app 2 has no budget, app 3 none of the calendar's days. Days of
@@ -99,12 +100,16 @@ struct NaiveLedger {
           window: .rolling(2)),
       ] + shared,
       [
-        Rule(holder: .app, id: "month", caps: BudgetCaps(money: money(101)), window: month),
+        Rule(
+          holder: .app, id: "month", caps: BudgetCaps(money: money(101)), window: month,
+          atCap: .throttle),
         Rule(holder: .eachKey, id: "minute", caps: BudgetCaps(calls: 2), window: .minute),
         Rule(
           holder: .environment("demo"), id: "purse", caps: BudgetCaps(money: money(40)),
           window: .purse(20_000..<150_000)),
         Rule(holder: .eachModel, id: "day", caps: BudgetCaps(tokens: 60), window: day),
+        Rule(
+          holder: .app, id: "day", caps: BudgetCaps(money: money(30)), window: day, atCap: .alert),
       ] + shared,
       [],
       [
@@ -277,7 +282,7 @@ struct NaiveLedger {
     if shape.tokens == nil, rules.contains(where: { $0.caps.tokens != nil }) {
       return .denied("tokens_unbounded")
     }
-    for rule in rules {
+    for rule in rules where rule.atCap != .alert {
       let scope = Self.scope(rule, shape) ?? ""
       let sum = total(rule, scope, at)
       let asked = Amounts(
@@ -301,7 +306,8 @@ struct NaiveLedger {
       var policy = AppPolicy(
         app: "app\(app)",
         budgets: rules.map {
-          Budget($0.holder, id: $0.id, caps: $0.caps, windows: windows($0.window))
+          Budget(
+            $0.holder, id: $0.id, caps: $0.caps, windows: windows($0.window), atCap: $0.atCap)
         }, alertPercents: marks.map(Int.init))
       policy.tags = ["nightly"]
       return policy

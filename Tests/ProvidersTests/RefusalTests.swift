@@ -13,6 +13,10 @@ import Testing
       settled: .money(Money(nanodollars: 5)), reserved: .money(.zero),
       cap: .money(Money(nanodollars: 6)), estimate: .money(Money(nanodollars: 2)),
       resetsAt: Timestamp(milliseconds: 0), resetsAtText: "2026-11-24 00:00 UTC"))
+  static let throttled: Denial = {
+    guard let refusal = budget.budget else { return budget }
+    return .budgetThrottled(refusal, retryAfterSeconds: 7)
+  }()
   static let all: [Denial] = [
     .keyMissing, .keyUnknown, .keyRevoked, .keysConflict, .appCapped(reason: "drift."),
     .modelForbidden(model: "a\"b\\\n\u{1}é", allowed: []), .modelUnpriced(model: "m"),
@@ -22,7 +26,7 @@ import Testing
     .credentialMissing(upstream: "x", variable: "X_API_KEY"), .journalUnavailable, .shuttingDown,
     .tokensUnbounded, .appIsolated(order: 7), .answerOverBound,
     .purseClosed(scope: .team("search"), budget: "purse", from: "2026-12-01 00:00 UTC", until: ""),
-    .jobUnknown,
+    .jobUnknown, throttled,
   ]
 
   private func json(_ response: RefusalResponse) throws -> [String: Any] {
@@ -66,6 +70,17 @@ import Testing
       }
       if let wait = header(response, "retry-after") { #expect(Int(wait)! <= 60) }
     }
+  }
+
+  /// Its caller comes back by itself.
+  @Test(arguments: DialectID.allCases) func whoeverIsToWaitIsTriedAgain(dialect: DialectID) throws {
+    let response = Refusal.render(Self.throttled, dialect: dialect, requestID: "r")
+    #expect(response.status == 429)
+    #expect(header(response, "x-should-retry") == "true")
+    #expect(header(response, "retry-after") == "7")
+    let error = try json(response)["error"] as? [String: Any]
+    if dialect == .openai { #expect(error?["code"] as? String == "rate_limit_exceeded") }
+    #expect(Self.throttled.message.contains("try again in 7 s"))
   }
 
   @Test(arguments: [RefusalTests.budget, .appCapped(reason: "drift.")])

@@ -82,11 +82,39 @@ import Testing
         writer.signed(3)
         writer.text("openai")
         writer.text("gpt-4o")
-        writer.byte(4)
+        writer.byte(8)
         writer.signed(412_000)
         writer.unsigned(0)
       }
     }
+  }
+
+  /// A call of a calibrated app holds less than it can cost, and its record says both.
+  @Test func whatACallCanCostIsKeptWhereItHoldsLess() throws {
+    var reserved = LedgerEvent.Reserved(
+      call: CallID(1), app: "shop", key: 3, upstream: "openai", model: "gpt-4o", isStream: true,
+      amounts: Amounts(money: Money(nanodollars: 412), tokens: 9, calls: 1),
+      accounts: Self.accounts, most: Money(nanodollars: 5_000))
+    let now = Timestamp(milliseconds: 5)
+    let events = ([5_000, 412] as [Int64]).enumerated().map { index, most in
+      reserved.call = CallID(UInt64(index + 1))
+      reserved.most = Money(nanodollars: most)
+      return LedgerEvent(sequence: UInt64(index + 1), at: now, kind: .reserved(reserved))
+    }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 512, alignment: 8)
+    defer { memory.deallocate() }
+    for event in events {
+      var writer = ByteWriter(memory)
+      event.encode(to: &writer)
+      #expect(
+        try LedgerEvent(
+          sequence: event.sequence, kind: .reserved, payload: writer.written) == event)
+    }
+    let database = try StoreDatabase.inMemory()
+    try database.fold(events)
+    let calls = try database.calls()
+    #expect(calls.map(\.most.nanodollars) == [412, 5_000])
+    #expect(calls.map(\.estimate.nanodollars) == [412, 412])
   }
 
   @Test func aStoreOfBeforeKeepsItsBalancesAndOpenCalls() throws {

@@ -110,6 +110,7 @@ import Testing
       .purseClosed(scope: .app(text), budget: text, from: text, until: text), .jobUnknown,
       .appIsolated(order: 1), .answerOverBound, .rateLimited(rate(.tokens)),
       .rateLimited(rate(.concurrentCalls)),
+      .budgetThrottled(refusal, retryAfterSeconds: 1),
     ]
     #expect(denials.map(\.code) == Denial.metricCodes)
     #expect(denials.map(\.metricIndex) == Array(0..<Denial.metricCodes.count))

@@ -46,6 +46,7 @@ final class AlertDesk: Sendable {
       isRefusing: crossing.isRefusing, spentText: Self.figure(crossing.settled),
       capText: Self.figure(crossing.cap), resetText: crossing.resetsAtText, link: adminURL)
     facts.scope = scope.text
+    facts.isPassing = crossing.isPassing
     switch scope.kind {
     case .app: break
     case .team:

@@ -77,8 +77,18 @@ struct GatewayAssembly {
         storeSamples: { try _ = store.insertSamples($0, storedAt: Clock.now()) },
         loadKeys: { try store.keys() }, clock: { Clock.now() }),
       curl: curl, logger: logger)
+    for app in apps where app.policy.calibration != nil {
+      let calls = try store.calls(
+        app: app.policy.app, state: .settled, since: now.adding(milliseconds: -Self.learnedSpan),
+        limit: Self.learnedCallsMax)
+      gateway.learn(from: calls.reversed())
+    }
     orders = OrderDesk(gateway: gateway, store: store)
   }
+
+  /// What a calibrated app's calls cost is learned from the last of them, as far back as this.
+  private static let learnedCallsMax = 16_384
+  private static let learnedSpan: Int64 = 31 * Retention.dayMilliseconds
 
   /// Budget windows are made this far ahead; past it calls are refused until a restart.
   private static let windowDays = 800

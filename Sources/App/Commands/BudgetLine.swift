@@ -14,11 +14,15 @@ struct BudgetLine: Encodable {
   var settled: Int64
   var reserved: Int64
   var cap: Int64
+  /// What is settled over the cap: debt.
+  var over: Int64
+  /// What becomes of calls that do not fit.
+  var atCap: String
   var resetsAt: String
   private var texts: [String] = []
 
   private enum CodingKeys: String, CodingKey {
-    case scope, budget, window, unit, settled, reserved, cap, resetsAt
+    case scope, budget, window, unit, settled, reserved, cap, over, atCap, resetsAt
   }
 
   var isShared: Bool { [.team, .organisation].contains(BudgetScope(text: scope).kind) }
@@ -31,8 +35,13 @@ struct BudgetLine: Encodable {
     window = balance.window
     unit = line.cap.unit.name
     (settled, reserved, cap) = (line.settled.count, line.reserved.count, line.cap.count)
+    over = max(settled - cap, 0)
+    atCap = balance.atCap.rawValue
     resetsAt = balance.resetsAtText
-    texts = [line.settled.text, line.reserved.text, line.cap.text]
+    texts = [
+      line.settled.text, line.reserved.text, line.cap.text,
+      over > 0 ? Amount(line.cap.unit, count: over).text : "-", atCap,
+    ]
   }
 
   /// Every budget that has a name in policy, then those of keys, models and users that have a
@@ -53,10 +62,10 @@ struct BudgetLine: Encodable {
 
   static func show(_ lines: [BudgetLine]) {
     Console.table(
-      ["SCOPE", "BUDGET", "WINDOW", "USED", "HELD", "CAP", "RESETS"],
+      ["SCOPE", "BUDGET", "WINDOW", "USED", "HELD", "CAP", "OVER", "AT CAP", "RESETS"],
       lines.map { line in
         let resets = line.resetsAt.isEmpty ? "never" : line.resetsAt
         return [line.scope, line.budget, line.window] + line.texts + [resets]
-      }, rightAligned: [3, 4, 5])
+      }, rightAligned: [3, 4, 5, 6])
   }
 }

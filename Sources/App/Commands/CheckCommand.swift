@@ -27,7 +27,9 @@ struct CheckCommand: ParsableCommand {
     for app in settings.apps where !app.isBudgeted {
       Console.error("note: app '\(app.name)' has no budget; it is metered but never capped.")
     }
-    let notes = BudgetNotes.unreachable(in: settings) + settings.apps.flatMap(RateNotes.notes)
+    let notes =
+      BudgetNotes.unreachable(in: settings) + settings.apps.flatMap(RateNotes.notes)
+      + AtCapCheck.notes(in: settings, at: Clock.now())
     for note in notes { Console.error("note: \(note)") }
     for app in settings.apps where app.drift.baseline == nil && !app.classifiers.isEmpty {
       Console.error(

@@ -12,7 +12,8 @@ struct UsageCommand: ParsableCommand {
       Example:  leeway usage --app support --since 7d
       Reported usage is the provider's own; estimated is ours, where the provider was silent.
       HELD is how many times its cost was held for a call until its usage was reported.
-      Below stand the budgets that apps share; --budgets shows all there are, as they stand now.
+      Below stand the budgets that apps share, and those that are over their cap; --budgets shows
+      all there are, as they stand now.
       """)
 
   @OptionGroup var policy: PolicyOptions
@@ -47,9 +48,10 @@ struct UsageCommand: ParsableCommand {
         "ESTIMATED", "HELD", "USD",
       ],
       (totals + [everything]).map(cells), rightAligned: Set(3...11))
-    guard settings.shared.contains(where: { !$0.budgets.isEmpty }) else { return }
+    let lines = try BudgetLine.read(settings, store, app: app).filter { $0.isShared || $0.over > 0 }
+    guard !lines.isEmpty else { return }
     Console.line("")
-    BudgetLine.show(try BudgetLine.read(settings, store, app: app).filter(\.isShared))
+    BudgetLine.show(lines)
   }
 
   private func cells(_ totals: UsageTotals) -> [String] {

@@ -33,7 +33,7 @@ extension AppSettings {
     }
     if let node = root.take("fit") {
       if node.isNone {
-        fitTokensMin = nil
+        (fitTokensMin, fitsCallersBound) = (nil, false)
       } else if let section = node.mapping() {
         if let count = section.need(
           "outputTokensMin", "the shortest answer that is of use, in tokens")?
@@ -41,9 +41,11 @@ extension AppSettings {
         {
           fitTokensMin = count
         }
+        if let flag = section.take("callerBound")?.flag() { fitsCallersBound = flag }
         section.finish()
       }
     }
+    readAtCap(root)
     if let list = root.take("alertPercents") { alertPercents = list.percents() }
     root.section("samples") { section in
       if let rate = section.take("rate")?.decimal(in: 0...1) { samples.rate = rate }

@@ -68,6 +68,13 @@ public struct AppSettings: Sendable {
   public var outputTokensMax: Int64?
   /// The smallest bound that is put in where that does not fit into what is left; nil: none.
   public var fitTokensMin: Int64?
+  /// Whether a bound of the caller's own is lowered so, too.
+  public var fitsCallersBound = false
+  /// What its own budgets do at their caps where they do not say it themselves, and what is called
+  /// in place of a call that is degraded.
+  var atCap = AtCap.deny
+  var substitute: Substitute?
+  var estimates = EstimateSettings()
   /// Ascending, percent of a cap.
   public var alertPercents = [50, 80, 100]
   public var samples = SampleSettings()
@@ -102,12 +109,15 @@ public struct AppSettings: Sendable {
     var policy = AppPolicy(
       app: name,
       budgets: held.flatMap { holder, budgets in
-        budgets.budgets(holder, timelines, timeZone: timeZone)
-      } + shared.flatMap { $0.budgets(timelines) },
+        budgets.budgets(holder, timelines, timeZone: timeZone, atCap: atCap)
+      } + shared.flatMap { $0.budgets(timelines, degrades: atCap == .degrade) },
       models: models, outputTokensDefault: outputTokensMax, alertPercents: alertPercents)
     policy.tags = tagNames
     policy.environment = environment
     policy.fitTokensMin = fitTokensMin
+    policy.fitsCallersBound = fitsCallersBound
+    policy.substitute = substitute
+    policy.calibration = calibration
     policy.rates = rates
     policy.ratesPerKey = ratesPerKey
     return policy

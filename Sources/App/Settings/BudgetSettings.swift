@@ -88,6 +88,8 @@ enum BudgetKey: Hashable, Comparable {
 /// The caps of one scope, and the life of its purse.
 struct BudgetSettings: Hashable, Sendable {
   var caps: [BudgetKey: BudgetCaps] = [:]
+  /// Of those windows that say it themselves.
+  var atCap: [BudgetKey: AtCap] = [:]
   /// The first and the last day that the purse is open; nil: without an end of that side.
   var purseFrom: CivilDate?
   var purseUntil: CivilDate?
@@ -99,12 +101,12 @@ struct BudgetSettings: Hashable, Sendable {
   /// For admission.
   func budgets(
     _ holder: BudgetHolder, _ timelines: WindowTimelines, timeZone: TimeZone,
-    alertPercents: [Int]? = nil
+    alertPercents: [Int]? = nil, atCap usual: AtCap
   ) -> [Budget] {
     caps.sorted { $0.key < $1.key }.map { key, caps in
       Budget(
         holder, id: key.id, caps: caps, windows: windows(of: key, timelines, timeZone),
-        alertPercents: alertPercents)
+        alertPercents: alertPercents, atCap: atCap[key] ?? usual)
     }
   }
 
@@ -164,6 +166,7 @@ extension BudgetSettings {
     if case .mapping = node.node {
       guard let section = node.mapping() else { return }
       cap.read(section)
+      if let atCap = section.take("atCap")?.atCap() { self.atCap[key] = atCap }
       if key == .purse { readPurse(section) }
       section.finish()
     } else if let money = node.money() {

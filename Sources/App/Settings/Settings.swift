@@ -154,6 +154,13 @@ private struct SettingsReader {
         file, 1, "app '\(app.name)' has no upstream",
         "write `upstream: NAME` here or in defaults.yaml")
     }
+    if let (what, advice) = AtCapCheck.fault(of: app, prices: prices, at: now) {
+      let keys = ["degrade", "atCap"]
+      let node = keys.lazy.flatMap { key in
+        roots.lazy.compactMap { $0 }.filter { $0.has(key) }.compactMap { $0.take(key) }
+      }.first
+      log.add(node?.file ?? file, node?.line ?? 1, what, advice)
+    }
     guard app.isBudgeted, let models = app.models else { return }
     // The list stands in the app's file or, inherited, in defaults.yaml.
     let list = roots.lazy.compactMap { $0 }.first { $0.has("models") }?.take("models")

@@ -12,6 +12,9 @@ struct SharedSettings: Sendable {
   var timeZone: TimeZone
   var alertPercents: [Int]
   var budgets = BudgetSettings()
+  /// Nil: calls are refused, or degraded where their app does that. What its apps say of their own
+  /// caps lets nothing pass here.
+  var atCap: AtCap?
 
   /// Owner, time zone and marks are inherited from the defaults; budgets are not: those are of each
   /// app.
@@ -27,13 +30,16 @@ struct SharedSettings: Sendable {
     root.section("owner") { owner.read($0, environment: environment) }
     if let zone = root.take("timeZone")?.timeZone() { timeZone = zone }
     if let list = root.take("alertPercents") { alertPercents = list.percents() }
+    if let atCap = root.take("atCap")?.atCap() { self.atCap = atCap }
     if let node = root.take("budgets") { budgets.read(node) }
     root.finish()
   }
 
-  func budgets(_ timelines: WindowTimelines) -> [Budget] {
+  /// - Parameter degrades: the app's calls are degraded at its own caps.
+  func budgets(_ timelines: WindowTimelines, degrades: Bool) -> [Budget] {
     budgets.budgets(
-      .shared(scope), timelines, timeZone: timeZone, alertPercents: alertPercents)
+      .shared(scope), timelines, timeZone: timeZone, alertPercents: alertPercents,
+      atCap: atCap ?? (degrades ? .degrade : .deny))
   }
 }
 

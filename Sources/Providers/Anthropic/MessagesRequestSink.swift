@@ -54,7 +54,9 @@ struct MessagesRequestSink: RequestSink {
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if depth == 1 {
       switch top {
-      case .model: request.model = name(text, range) ?? ""
+      case .model:
+        request.model = name(text, range) ?? ""
+        request.modelPlace = range
       case .serviceTier: request.serviceTier = name(text, range)
       case .speed: if !text.equals("standard") { part("'speed'") }
       case .inferenceGeo: request.region = name(text, range)
@@ -104,6 +106,7 @@ struct MessagesRequestSink: RequestSink {
         return wrong("a whole number of at least 0", range.lowerBound)
       }
       request.outputTokensPerChoice = number
+      request.statedBounds.note(number, at: range)
     default: if value != .boolean(false) { unboundable(top) }
     }
   }

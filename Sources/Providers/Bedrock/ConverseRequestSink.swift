@@ -205,12 +205,14 @@ struct ConverseRequestSink: RequestSink {
     }
     if places.last == .config, key == .maxNewTokens, case .number(let number?) = value {
       maxNewTokens = number >= 0 ? number : nil
+      request.statedBounds.note(maxNewTokens, at: range)
     }
     guard places.last == .config, key == .maxTokens else { return }
     if value == .null {
       nullBound = range
     } else if case .number(let number?) = value, number >= 0 {
       request.outputTokensPerChoice = number
+      request.statedBounds.note(number, at: range)
     } else {
       note(
         .wrong("inferenceConfig.maxTokens", "a whole number of at least 0", at: range.lowerBound))

@@ -102,6 +102,7 @@ struct InvokeRequestSink: RequestSink {
           .wrong(top.name, "a whole number of at least \(least)", at: range.lowerBound))
       }
       bounds[top] = number
+      if top != .choices, top != .numGenerations { request.statedBounds.note(number, at: range) }
     } else if top == .serviceTier || top == .model {
       note(.wrong(top.name, "a string", at: range.lowerBound))
     }

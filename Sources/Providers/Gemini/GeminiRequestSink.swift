@@ -187,7 +187,12 @@ struct GeminiRequestSink: RequestSink {
     if config == .candidateCount { request.choices = max(number, 1) }
     guard config == .maxOutputTokens else { return }
     // Zero is what the API's format takes a number for that was not said.
-    if number == 0 { place.unsetBound = range } else { request.outputTokensPerChoice = number }
+    if number == 0 {
+      place.unsetBound = range
+    } else {
+      request.outputTokensPerChoice = number
+      request.statedBounds.note(number, at: range)
+    }
   }
 
   private mutating func unboundable(_ part: String) {

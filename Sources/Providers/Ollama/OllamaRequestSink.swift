@@ -113,6 +113,7 @@ struct OllamaRequestSink: RequestSink {
         return wrong("model", "a string of at most 256 bytes", range.lowerBound)
       }
       request.model = name
+      request.modelPlace = range
     case .stream: wrong("stream", "true or false", range.lowerBound)
     case .options: wrong("options", "an object", range.lowerBound)
     default: break
@@ -148,7 +149,12 @@ struct OllamaRequestSink: RequestSink {
     guard case .number(let number?) = value else {
       return wrong("options.num_predict", "a whole number", range.lowerBound)
     }
-    if number < 0 { openBound = range } else { request.outputTokensPerChoice = number }
+    if number < 0 {
+      openBound = range
+    } else {
+      request.outputTokensPerChoice = number
+      request.statedBounds.note(number, at: range)
+    }
   }
 
   private mutating func wrong(_ name: String, _ expected: String, _ offset: Int) {

@@ -84,6 +84,7 @@ struct ChatRequestSink: RequestSink {
       case .model:
         guard let name = text.string else { return wrong("a string of at most 256 bytes", range) }
         request.model = name
+        request.modelPlace = range
       case .serviceTier:
         guard let tier = text.string else { return wrong("a string of at most 256 bytes", range) }
         request.serviceTier = tier
@@ -134,9 +135,9 @@ struct ChatRequestSink: RequestSink {
       request.isStream = isOn
     case .streamOptions, .webSearchOptions: wrong("an object", range)
     case .messages, .tools, .functions, .modalities: wrong("an array", range)
-    case .maxTokens: limits.tokens = count(value, from: 0, range)
-    case .maxCompletionTokens: limits.completion = count(value, from: 0, range)
-    case .maxOutputTokens: limits.output = count(value, from: 0, range)
+    case .maxTokens: limits.tokens = bound(value, range)
+    case .maxCompletionTokens: limits.completion = bound(value, range)
+    case .maxOutputTokens: limits.output = bound(value, range)
     case .choices: request.choices = count(value, from: 0, range) ?? 1
     case .bestOf: bestOf = count(value, from: 0, range) ?? 1
     default: if value != .boolean(false) { unboundable(top) }
@@ -167,6 +168,12 @@ struct ChatRequestSink: RequestSink {
       return nil
     }
     return number
+  }
+
+  private mutating func bound(_ value: JSONScalar, _ range: Range<Int>) -> Int64? {
+    let tokens = count(value, from: 0, range)
+    request.statedBounds.note(tokens, at: range)
+    return tokens
   }
 
   private mutating func unboundable(_ key: ChatRequestKey) {

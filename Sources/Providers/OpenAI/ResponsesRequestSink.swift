@@ -58,7 +58,9 @@ struct ResponsesRequestSink: RequestSink {
   mutating func string(_ text: JSONText, at range: Range<Int>, depth: Int) {
     if depth == 1 {
       switch top {
-      case .model: request.model = name(text, range) ?? ""
+      case .model:
+        request.model = name(text, range) ?? ""
+        request.modelPlace = range
       case .serviceTier: request.serviceTier = name(text, range)
       case .stream, .background, .store: wrong("true or false", range.lowerBound)
       case .tools: wrong("an array", range.lowerBound)
@@ -108,6 +110,7 @@ struct ResponsesRequestSink: RequestSink {
         return wrong("a whole number of at least 0", range.lowerBound)
       }
       request.outputTokensPerChoice = number
+      request.statedBounds.note(number, at: range)
     default: if value != .boolean(false) { unboundable(top) }
     }
   }

@@ -13,9 +13,10 @@ struct AdmissionBench: ParsableCommand {
   @Option(help: "Budgets of each app.") var budgets = 3
   @Option(help: "Calls.") var calls = 1_000_000
   @Flag(help: "Every app has rates, too.") var rates = false
+  @Flag(help: "Every call holds what those before it cost.") var calibrated = false
 
   func run() {
-    let calls = Calls(apps: apps, budgets: budgets, hasRates: rates)
+    let calls = Calls(apps: apps, budgets: budgets, hasRates: rates, isCalibrated: calibrated)
     var admission = calls.admission
     // Every app's accounts are found and every table has its size.
     for number in 0..<max(10_000, apps * 2) { calls.make(number, with: &admission) { _ in } }

@@ -7,10 +7,12 @@ struct Calls {
   let apps: Int
   let budgets: Int
   let hasRates: Bool
+  let isCalibrated: Bool
   private let requests: [AdmissionRequest]
 
-  init(apps: Int, budgets: Int, hasRates: Bool = false) {
+  init(apps: Int, budgets: Int, hasRates: Bool = false, isCalibrated: Bool = false) {
     self.hasRates = hasRates
+    self.isCalibrated = isCalibrated
     self.apps = apps
     self.budgets = budgets
     requests = (0..<apps).map { app in
@@ -42,6 +44,10 @@ struct Calls {
         policy.rates = RateLimits(
           callsPerMinute: RateLimits.perMinuteMax, tokensPerMinute: RateLimits.perMinuteMax,
           concurrentCalls: 50)
+      }
+      if isCalibrated {
+        policy.calibration = Calibration(
+          quantile: 9_900, overshootMax: Money(nanodollars: .max / 4))
       }
       return policy
     }
