@@ -186,6 +186,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("reviews-1", migrate: createReviews)
     migrator.registerMigration("monitors-1", migrate: createMonitors)
     migrator.registerMigration("isolation-1", migrate: addIsolation)
+    migrator.registerMigration("instruments-1", migrate: numberLabels)
     return migrator
   }
 }
