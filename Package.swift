@@ -36,6 +36,7 @@ let package = Package(
     // For Benchmarks/Core, which measures these modules by themselves.
     .library(name: "LeewayCore", targets: ["Metering", "Store", "Tokens"]),
     .library(name: "LeewayDrift", targets: ["Drift"]),
+    .library(name: "LeewayAnalyzer", targets: ["Analyzer", "Labels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),

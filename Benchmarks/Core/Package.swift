@@ -18,6 +18,7 @@ let package = Package(
       dependencies: [
         "CAllocations", .product(name: "LeewayCore", package: "leeway"),
         .product(name: "LeewayDrift", package: "leeway"),
+        .product(name: "LeewayAnalyzer", package: "leeway"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // The drift mathematics by simulation: builds without the store.

@@ -27,11 +27,10 @@ public struct AppComparison: Sendable {
   public var period: SampleSpan
   public var zone: TimeZone
   public var members: [Member]
-  /// The period's labels and, where its samples are still there, the baseline's.
-  let periodLabels: Labelling
-  let baselineLabels: Labelling?
-
-  public var periodOutputs: Int64 { Int64(periodLabels.marks.count) }
+  public var periodOutputs: Int64
+  /// The period's edges; where it has none, those of its samples.
+  var periodSince: Timestamp?
+  var periodUntil: Timestamp?
 }
 
 /// Labels a period and compares it with a baseline.
@@ -44,25 +43,29 @@ public func compareApp(
   familySize: Int? = nil, in store: StoreDatabase
 ) throws(AnalyzerFault) -> AppComparison {
   let classifiers = try policy.makeClassifiers()
-  let periodLabels = try Labelling(of: period, by: classifiers, in: store)
-  let baselineLabels = try labelAgain(baseline, by: classifiers, in: store)
+  let labels = try Labelling(of: period, by: classifiers, in: store)
+  let known = Dictionary(uniqueKeysWithValues: baseline.members.map { ($0.classifier, $0) })
+  let changed = classifiers.filter { known[$0.name]?.version != $0.version }
+  let again = changed.isEmpty ? nil : try labelAgain(baseline, by: changed, in: store)
   let id = try baseline.id
-  let days = Set(periodLabels.marks.map { CivilDate($0.time, in: zone) }).count
+  let days = Set(classifiers.flatMap { labels.tally(of: $0).days(in: zone).map(\.date) }).count
   let members = classifiers.map { classifier in
-    let known = baseline.members.first { $0.classifier == classifier.name }
+    let known = known[classifier.name]
     let isSame = known?.version == classifier.version
-    let isRelabelled = !isSame && baselineLabels != nil
-    let blocks = baselineBlocks(
-      of: classifier.name, known, isRelabelled ? baselineLabels : nil, zone: zone)
+    let isRelabelled = !isSame && again != nil
+    let blocks =
+      isRelabelled
+      ? again?.tally(of: classifier).days(in: zone).map(\.tally) ?? []
+      : known?.blocks ?? []
     let tally = blocks.reduce(into: Tally()) { $0.merge($1) }
-    let periodTally = periodLabels.tally(of: classifier.name).total
+    let periodTally = labels.tally(of: classifier).total
     let seed = seed(policy.app, classifier.name, period, id)
     let comparison = compare(
       baseline: tally, blocks: blocks, period: periodTally, thresholds: policy.thresholds,
       periodBlockOutputs: days > 1 ? Double(periodTally.total) / Double(days) : nil,
       familySize: familySize ?? classifiers.count, seed: seed)
     let circumstances = Circumstances(
-      coverage: periodLabels.coverage(of: classifier.name),
+      coverage: labels.coverage(of: classifier),
       hasInstrumentChanged: !isSame && !isRelabelled)
     return AppComparison.Member(
       classifier: classifier.name, version: classifier.version,
@@ -72,37 +75,31 @@ public func compareApp(
         comparison: comparison, circumstances: circumstances, thresholds: policy.thresholds),
       blocks: blocks.count, seed: seed)
   }
-  return AppComparison(
+  var comparison = AppComparison(
     policy: policy, baseline: baseline, baselineID: id, period: period, zone: zone,
-    members: members, periodLabels: periodLabels, baselineLabels: baselineLabels)
+    members: members, periodOutputs: labels.outputs, periodSince: period.since,
+    periodUntil: period.until)
+  if period.since == nil || period.until == nil {
+    do {
+      let times = try store.sampleTimes(of: period)
+      comparison.periodSince = period.since ?? times?.first
+      comparison.periodUntil = period.until ?? times?.last.adding(milliseconds: 1)
+    } catch { throw storeFault("The samples of \(policy.app) could not be read", error) }
+  }
+  return comparison
 }
 
 /// The baseline's samples under the present classifiers; nil where some of them are gone.
 func labelAgain(
   _ baseline: Baseline, by classifiers: [any Classifier], in store: StoreDatabase
 ) throws(AnalyzerFault) -> Labelling? {
-  let span = SampleSpan(
-    app: baseline.app, filter: try parseFilter(baseline.filter), since: baseline.since,
-    until: baseline.until)
+  let span = try baseline.span
   let count: Int
-  do {
-    count = try store.sampleCount(
-      app: span.app, filter: span.filter, since: span.since, until: span.until)
-  } catch {
-    throw AnalyzerFault(
-      .store, "The samples of \(baseline.app) could not be counted", hint: error.hint,
-      isRetryable: error.isRetryable, cause: error)
+  do { count = try store.sampleCount(of: span) } catch {
+    throw storeFault("The samples of \(baseline.app) could not be counted", error)
   }
   guard Int64(count) == baseline.sampleCount else { return nil }
   return try Labelling(of: span, by: classifiers, in: store)
-}
-
-private func baselineBlocks(
-  of classifier: String, _ known: Baseline.Member?, _ relabelled: Labelling?, zone: TimeZone
-) -> [Tally] {
-  if let relabelled { return relabelled.tally(of: classifier).days(in: zone).map(\.tally) }
-  guard let known else { return [] }
-  return known.days.sorted { $0.key < $1.key }.map(\.value)
 }
 
 /// The first 8 bytes of SHA-256 over what the comparison is: the same question, the same dice.

@@ -5,6 +5,7 @@ import Drift
 import Foundation
 import Labels
 import Metering
+import Store
 
 /// A pinned baseline of an app: thresholds/baselines/APP/NAME.json.
 public struct Baseline: Hashable, Sendable {
@@ -28,6 +29,9 @@ public struct Baseline: Hashable, Sendable {
         if let tally = days[day] { sum.merge(tally) }
       }
     }
+
+    /// The days' tallies in order of date.
+    var blocks: [Tally] { days.sorted { $0.key < $1.key }.map(\.value) }
   }
 
   public var app: String
@@ -65,6 +69,13 @@ public struct Baseline: Hashable, Sendable {
     get throws(AnalyzerFault) {
       let bytes = try encoded()
       return hexDigest([String(decoding: bytes, as: UTF8.self)])
+    }
+  }
+
+  /// The samples that it was made of.
+  var span: SampleSpan {
+    get throws(AnalyzerFault) {
+      SampleSpan(app: app, filter: try parseFilter(filter), since: since, until: until)
     }
   }
 }

@@ -30,7 +30,11 @@ public func pinBaseline(
   let filter = try parseFilter(conditions)
   let span = SampleSpan(app: policy.app, filter: filter, since: since, until: until)
   let labelling = try Labelling(of: span, by: classifiers, in: store)
-  guard let first = labelling.marks.first, let last = labelling.marks.last else {
+  let times: (first: Timestamp, last: Timestamp)?
+  do { times = try store.sampleTimes(of: span) } catch {
+    throw storeFault("The samples of \(policy.app) could not be read", error)
+  }
+  guard let times, labelling.outputs > 0 else {
     let condition = conditions.isEmpty ? "" : " with \(conditions.joined(separator: " "))"
     throw AnalyzerFault(
       .noSamples, "App \(policy.app) has no samples\(condition) in that period",
@@ -40,11 +44,11 @@ public func pinBaseline(
     Baseline.Member(
       classifier: classifier.name, version: classifier.version,
       days: Dictionary(
-        uniqueKeysWithValues: labelling.tally(of: classifier.name).days(in: zone)
+        uniqueKeysWithValues: labelling.tally(of: classifier).days(in: zone)
           .map { ($0.date.description, $0.tally) }))
   }
   return Baseline(
     app: policy.app, name: name, reason: reason, pinnedAt: now, filter: conditions,
-    since: since ?? first.time, until: until ?? last.time.adding(milliseconds: 1),
-    timeZone: zone.identifier, sampleCount: Int64(labelling.marks.count), members: members)
+    since: since ?? times.first, until: until ?? times.last.adding(milliseconds: 1),
+    timeZone: zone.identifier, sampleCount: labelling.outputs, members: members)
 }

@@ -68,8 +68,9 @@ public struct DriftWatch: Sendable {
         try [1, 7].map { days in
           Double(
             try store.sampleCount(
-              app: policy.app, filter: filter,
-              since: now.adding(milliseconds: -days * 86_400_000))) / Double(days)
+              of: SampleSpan(
+                app: policy.app, filter: filter,
+                since: now.adding(milliseconds: -days * 86_400_000)))) / Double(days)
         }
       }
       let waiting = try waiting(policy, filter, at: now)
@@ -103,7 +104,8 @@ public struct DriftWatch: Sendable {
         let count =
           try byPosition[position]
           ?? store.sampleCount(
-            app: policy.app, filter: filter, since: baseline.until, storedAfter: position)
+            of: SampleSpan(app: policy.app, filter: filter, since: baseline.until),
+            storedAfter: position)
         byPosition[position] = count
         counts[classifier] = count
       }
@@ -161,8 +163,8 @@ public struct DriftWatch: Sendable {
         ?? newest
       let samples = try reading(policy) {
         try store.samples(
-          app: policy.app, filter: plan.filter, since: baseline.until, storedAfter: lowest,
-          limit: Self.pageSamples)
+          of: SampleSpan(app: policy.app, filter: plan.filter, since: baseline.until),
+          storedAfter: lowest, limit: Self.pageSamples)
       }
       var hasMoved = false
       for index in monitors.indices where !stuck.contains(index) {
@@ -215,7 +217,7 @@ public struct DriftWatch: Sendable {
       throw .store("The outputs of \(plan.policy.app) could not be labelled", error)
     }
     watched.monitor = try load(&watched, plan)
-    var points: [Int64: EvidencePoint] = [:]
+    var points: [Timestamp: EvidencePoint] = [:]
     for start in stride(from: 0, to: samples.count, by: Self.tickOutputs) {
       let tick = samples[start..<min(start + Self.tickOutputs, samples.count)]
       let reading = try update(&watched.monitor, tick, labels, watched.classifier, plan)
@@ -226,10 +228,9 @@ public struct DriftWatch: Sendable {
       watched.row.evidence = reading.evidence
       watched.row.threshold = reading.threshold
       watched.row.outputs = reading.outputs
-      let hour = PeriodTally.hour(of: last.time)
+      let hour = last.time.hour
       points[hour] = EvidencePoint(
-        hour: Timestamp(milliseconds: hour * PeriodTally.hourMilliseconds),
-        evidence: max(points[hour]?.evidence ?? -.infinity, reading.evidence),
+        hour: hour, evidence: max(points[hour]?.evidence ?? -.infinity, reading.evidence),
         threshold: reading.threshold)
       guard let level = reading.raised else { continue }
       watched.row.level = level.rawValue
@@ -260,10 +261,9 @@ public struct DriftWatch: Sendable {
     _ labels: [Int64: String], _ classifier: any Classifier, _ plan: WatchPlan
   ) throws(AnalyzerFault) -> AlarmReading? {
     var tally = Tally()
-    for mark in tick.compactMap(Labelling.Mark.init) {
-      guard let label = labels[mark.id] else { continue }
-      // The probability was made sound when the mark was made.
-      try? tally.add(label, probability: max(mark.probability, 1e-9))
+    for sample in tick {
+      guard let label = sample.id.flatMap({ labels[$0] }) else { continue }
+      try? tally.add(label, probability: max(sample.soundProbability, 1e-9))
     }
     let startedAt = tick.first?.time.milliseconds ?? 0
     do throws(AlarmFault) {
@@ -320,4 +320,13 @@ public struct DriftWatch: Sendable {
 
 func storeFault(_ message: String, _ error: StoreFault) -> AnalyzerFault {
   AnalyzerFault(.store, message, hint: error.hint, isRetryable: error.isRetryable, cause: error)
+}
+
+extension Timestamp {
+  /// The start of its hour.
+  fileprivate var hour: Timestamp {
+    let rest = milliseconds % 3_600_000
+    // Floor, also before 1970.
+    return adding(milliseconds: rest < 0 ? -rest - 3_600_000 : -rest)
+  }
 }

@@ -24,9 +24,7 @@ public struct LabelledSamples: Sendable {
     var times: [Timestamp] = []
     var columns: Set<String> = []
     do {
-      try store.forEachSample(
-        app: span.app, filter: span.filter, since: span.since, until: span.until
-      ) { sample in
+      try store.forEachSample(of: span) { sample in
         columns.formUnion(sample.fields.keys)
         let view = SampleView(sample)
         guard let label = sample.fields[column], !view.isFailed, !view.isEmpty else { return }
@@ -94,9 +92,7 @@ public struct LabelTrial: Sendable {
     var found: [String: [String: Row]] = [:]
     var count = 0
     do {
-      try store.forEachSample(
-        app: span.app, filter: span.filter, since: span.since, until: span.until
-      ) { sample in
+      try store.forEachSample(of: span) { sample in
         count += 1
         let view = SampleView(sample)
         for classifier in classifiers {

@@ -18,80 +18,94 @@ extension SampleView {
   }
 }
 
-/// Which samples of an app, by condition and by time.
-public struct SampleSpan: Hashable, Sendable {
-  public var app: String
-  public var filter: SampleFilter
-  /// Included; nil from the first.
-  public var since: Timestamp?
-  /// Excluded; nil to the last.
-  public var until: Timestamp?
+extension SampleRecord {
+  /// In (0, 1]. A probability outside cannot be weighed; such a sample counts once.
+  var soundProbability: Double { probability > 0 && probability <= 1 ? probability : 1 }
+}
 
-  public init(
-    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil
-  ) {
-    self.app = app
-    self.filter = filter
-    self.since = since
-    self.until = until
+extension Classifier {
+  var instrument: Instrument { Instrument(classifier: name, version: version) }
+}
+
+extension SampleSpan {
+  /// Whether the stored tallies can speak for it: they know neither conditions nor parts of blocks.
+  var isTallied: Bool {
+    filter.terms.isEmpty && SampleBlock.isEdge(since) && SampleBlock.isEdge(until)
   }
 }
 
-/// The labels of a span, by classifier.
+/// The labels of a span, counted by classifier.
 public struct Labelling: Sendable {
-  /// A sample without its text: a night must not hold a day's outputs in memory.
-  public struct Mark: Hashable, Sendable {
-    public var id: Int64
-    public var time: Timestamp
-    /// In (0, 1].
-    public var probability: Double
+  /// Samples of the span; those that are gone but were counted are among them.
+  public let outputs: Int64
+  private let tallies: [Instrument: PeriodTally]
 
-    /// Nil where the sample is not stored yet.
-    init?(_ sample: SampleRecord) {
-      guard let id = sample.id else { return nil }
-      self.id = id
-      time = sample.time
-      // A probability outside (0, 1] cannot be weighed; such a sample counts once, as all did.
-      let isSound = sample.probability > 0 && sample.probability <= 1
-      probability = isSound ? sample.probability : 1
-    }
-  }
+  /// How many samples are read at a time, and labelled in one transaction.
+  private static let pageSamples = 500
 
-  /// The span's samples in order of time, then id.
-  public let marks: [Mark]
-  /// Classifier name to sample to label.
-  public let labels: [String: [Int64: String]]
-
-  /// How many labels go into one transaction.
-  private static let chunk = 5_000
-
-  /// Reads the labels of a span, giving and storing those that are missing.
+  /// Gives and stores the labels that are missing, and counts.
   ///
   /// - Throws: `AnalyzerFault` with code `store`.
   public init(
     of span: SampleSpan, by classifiers: [any Classifier], in store: StoreDatabase
   ) throws(AnalyzerFault) {
+    let instruments = classifiers.map(\.instrument)
     do {
-      marks = try Self.marks(of: span, in: store)
-      let ids = marks.map(\.id)
-      var labels: [String: [Int64: String]] = [:]
-      var missing: [(classifier: any Classifier, ids: Set<Int64>)] = []
-      for classifier in classifiers {
-        let known = try store.labels(
-          classifier: classifier.name, version: classifier.version, sampleIDs: ids)
-        labels[classifier.name] = known
-        let rest = Set(ids.filter { known[$0] == nil })
-        if !rest.isEmpty { missing.append((classifier, rest)) }
-      }
-      if !missing.isEmpty {
-        let given = try Self.classify(span, missing, in: store)
-        try Self.keep(given, marks: marks, classifiers: classifiers, app: span.app, in: store)
-        for (name, new) in given { labels[name, default: [:]].merge(new) { first, _ in first } }
-      }
-      self.labels = labels
+      // First: what comes in meanwhile is not missing.
+      outputs =
+        span.isTallied
+        ? try store.samplesEverStored(app: span.app, since: span.since, until: span.until)
+        : Int64(try store.sampleCount(of: span))
+      try Self.complete(span, by: classifiers, in: store)
+      let rows =
+        span.isTallied
+        ? try store.tallies(
+          app: span.app, by: instruments, since: span.since, until: span.until)
+        : try store.countLabels(of: span, by: instruments)
+      tallies = rows.mapValues(PeriodTally.init)
     } catch {
       throw .store("The outputs of \(span.app) could not be labelled", error)
     }
+  }
+
+  /// Gives and stores the labels of a span that are missing.
+  static func complete(
+    _ span: SampleSpan, by classifiers: [any Classifier], in store: StoreDatabase
+  ) throws {
+    let instruments = classifiers.map(\.instrument)
+    var parts = [span]
+    if span.isTallied {
+      parts = try store.blocksToLabel(
+        app: span.app, by: instruments, since: span.since, until: span.until
+      ).map { SampleSpan(app: span.app, since: $0.lowerBound, until: $0.upperBound) }
+    }
+    for part in parts {
+      var last: SampleRecord?
+      repeat {
+        let page = try store.unlabelledSamples(
+          of: part, by: instruments, after: last, limit: pageSamples)
+        try label(page, by: classifiers, app: span.app, in: store)
+        last = page.count == pageSamples ? page.last : nil
+      } while last != nil
+    }
+  }
+
+  private static func label(
+    _ samples: [SampleRecord], by classifiers: [any Classifier], app: String,
+    in store: StoreDatabase
+  ) throws {
+    let known = try store.instruments(
+      classifiers.map(\.instrument), thatLabelled: samples.compactMap(\.id))
+    var rows: [Instrument: [LabelRow]] = [:]
+    for sample in samples {
+      guard let id = sample.id else { continue }
+      let view = SampleView(sample)
+      for classifier in classifiers where known[id]?.contains(classifier.instrument) != true {
+        rows[classifier.instrument, default: []].append(
+          row(sample, id, label: classifier.label(view)))
+      }
+    }
+    try store.recordLabels(app: app, rows)
   }
 
   /// Labels of samples that were read already, given and stored where they are missing.
@@ -99,91 +113,31 @@ public struct Labelling: Sendable {
     of samples: [SampleRecord], by classifier: any Classifier, app: String,
     in store: StoreDatabase
   ) throws -> [Int64: String] {
-    let marks = samples.compactMap(Mark.init)
     var labels = try store.labels(
-      classifier: classifier.name, version: classifier.version, sampleIDs: marks.map(\.id))
-    var given: [Int64: String] = [:]
+      by: classifier.instrument, sampleIDs: samples.compactMap(\.id))
+    var rows: [LabelRow] = []
     for sample in samples {
       guard let id = sample.id, labels[id] == nil else { continue }
-      given[id] = classifier.label(SampleView(sample))
+      let label = classifier.label(SampleView(sample))
+      rows.append(row(sample, id, label: label))
+      labels[id] = label
     }
-    if !given.isEmpty {
-      try keep(
-        [classifier.name: given], marks: marks, classifiers: [classifier], app: app, in: store)
-      labels.merge(given) { first, _ in first }
-    }
+    try store.recordLabels(app: app, [classifier.instrument: rows])
     return labels
   }
 
-  private static func marks(of span: SampleSpan, in store: StoreDatabase) throws -> [Mark] {
-    var marks: [Mark] = []
-    try store.forEachSample(
-      app: span.app, filter: span.filter, since: span.since, until: span.until
-    ) { sample in
-      if let mark = Mark(sample) { marks.append(mark) }
-    }
-    return marks
+  private static func row(_ sample: SampleRecord, _ id: Int64, label: String) -> LabelRow {
+    LabelRow(
+      sample: id, label: label, time: sample.time, probability: sample.soundProbability)
   }
 
-  /// Labels in one pass over the texts, outside any transaction of ours.
-  private static func classify(
-    _ span: SampleSpan, _ missing: [(classifier: any Classifier, ids: Set<Int64>)],
-    in store: StoreDatabase
-  ) throws -> [String: [Int64: String]] {
-    var given: [String: [Int64: String]] = [:]
-    try store.forEachSample(
-      app: span.app, filter: span.filter, since: span.since, until: span.until
-    ) { sample in
-      guard let id = sample.id else { return }
-      let view = SampleView(sample)
-      for (classifier, ids) in missing where ids.contains(id) {
-        given[classifier.name, default: [:]][id] = classifier.label(view)
-      }
-    }
-    return given
-  }
-
-  private static func keep(
-    _ given: [String: [Int64: String]], marks: [Mark], classifiers: [any Classifier],
-    app: String, in store: StoreDatabase
-  ) throws {
-    for classifier in classifiers {
-      guard let labels = given[classifier.name] else { continue }
-      let rows = marks.compactMap { mark -> LabelRow? in
-        guard let label = labels[mark.id] else { return nil }
-        let hour = PeriodTally.hour(of: mark.time) * PeriodTally.hourMilliseconds
-        return LabelRow(
-          sample: mark.id, label: label, hour: Timestamp(milliseconds: hour),
-          weight: 1 / mark.probability)
-      }
-      for start in stride(from: 0, to: rows.count, by: chunk) {
-        try store.recordLabels(
-          app: app, classifier: classifier.name, version: classifier.version,
-          rows: Array(rows[start..<min(start + chunk, rows.count)]))
-      }
-    }
-  }
-
-  /// One classifier's labels as counts by hour.
-  public func tally(of classifier: String) -> PeriodTally {
-    var tally = PeriodTally()
-    guard let labels = labels[classifier] else { return tally }
-    for mark in marks {
-      guard let label = labels[mark.id] else { continue }
-      // The probability was made sound when the mark was read.
-      try? tally.add(label, at: mark.time, probability: mark.probability)
-    }
-    return tally
+  /// One classifier's labels as counts by block.
+  public func tally(of classifier: any Classifier) -> PeriodTally {
+    tallies[classifier.instrument] ?? PeriodTally([])
   }
 
   /// Share of the span's samples that have a label, 0…1; 1 of none.
-  public func coverage(of classifier: String) -> Double {
-    marks.isEmpty ? 1 : Double(labels[classifier]?.count ?? 0) / Double(marks.count)
-  }
-
-  /// The first samples, in time, that have a label.
-  func samples(labelled label: String, by classifier: String, limit: Int) -> [Int64] {
-    guard let labels = labels[classifier] else { return [] }
-    return Array(marks.lazy.filter { labels[$0.id] == label }.prefix(limit).map(\.id))
+  public func coverage(of classifier: any Classifier) -> Double {
+    outputs == 0 ? 1 : min(1, Double(tally(of: classifier).total.total) / Double(outputs))
   }
 }

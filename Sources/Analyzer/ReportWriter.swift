@@ -104,11 +104,9 @@ extension AppComparison {
   }
 
   private var periodSpan: DriftReport.Span {
-    let last = periodLabels.marks.last?.time.adding(milliseconds: 1)
-    return DriftReport.Span(
-      filter: period.filter.terms.map(\.description),
-      since: (period.since ?? periodLabels.marks.first?.time)?.iso8601,
-      until: (period.until ?? last)?.iso8601, outputs: periodOutputs, timeZone: zone.identifier)
+    DriftReport.Span(
+      filter: period.filter.terms.map(\.description), since: periodSince?.iso8601,
+      until: periodUntil?.iso8601, outputs: periodOutputs, timeZone: zone.identifier)
   }
 
   private func classifierReport(
@@ -264,41 +262,31 @@ extension AppComparison {
     of part: ClassifierReport, settings: ReportSettings, in store: StoreDatabase
   ) throws(AnalyzerFault) -> [ClassifierReport.Example] {
     let moved = part.shifts.filter { $0.shift != 0 }.prefix(3).map(\.label)
+    let before = try baseline.span
     var result: [ClassifierReport.Example] = []
     for label in moved {
-      let limit = settings.examplesPerLabel
-      let after = periodLabels.samples(labelled: label, by: part.name, limit: limit)
-      let before =
-        baselineLabels?.samples(labelled: label, by: part.name, limit: limit) ?? []
       let example = ClassifierReport.Example(
         label: label,
-        baseline: try outputs(before, of: baselineLabels, settings: settings, in: store),
-        period: try outputs(after, of: periodLabels, settings: settings, in: store))
+        baseline: try outputs(
+          of: before, label: label, by: (part.name, part.baselineVersion), settings, in: store),
+        period: try outputs(
+          of: period, label: label, by: (part.name, part.version), settings, in: store))
       if !example.baseline.isEmpty || !example.period.isEmpty { result.append(example) }
     }
     return result
   }
 
   private func outputs(
-    _ ids: [Int64], of labelling: Labelling?, settings: ReportSettings, in store: StoreDatabase
+    of span: SampleSpan, label: String, by instrument: (name: String, version: String),
+    _ settings: ReportSettings, in store: StoreDatabase
   ) throws(AnalyzerFault) -> [String] {
-    guard let labelling, !ids.isEmpty else { return [] }
-    let wanted = Set(ids)
-    let times = labelling.marks.filter { wanted.contains($0.id) }.map(\.time)
-    guard let first = times.min(), let last = times.max() else { return [] }
-    var found: [Int64: String] = [:]
     do {
-      try store.forEachSample(
-        app: policy.app, since: first, until: last.adding(milliseconds: 1)
-      ) { sample in
-        if let id = sample.id, wanted.contains(id) { found[id] = sample.output }
-      }
-    } catch {
-      throw AnalyzerFault(
-        .store, "Example outputs of \(policy.app) could not be read", hint: error.hint,
-        isRetryable: error.isRetryable, cause: error)
-    }
-    return ids.compactMap { found[$0] }.map { shortened(settings.redact($0), settings) }
+      return try store.samples(
+        of: span, labelled: label,
+        by: Instrument(classifier: instrument.name, version: instrument.version),
+        limit: settings.examplesPerLabel
+      ).map { shortened(settings.redact($0.output), settings) }
+    } catch { throw storeFault("Example outputs of \(policy.app) could not be read", error) }
   }
 
   private func shortened(_ output: String, _ settings: ReportSettings) -> String {

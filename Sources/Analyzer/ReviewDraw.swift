@@ -25,16 +25,22 @@ public struct ReviewDraw: Hashable, Sendable {
     of span: SampleSpan, by classifier: any Classifier, conditions: [String], count: Int64,
     at now: Timestamp, in store: StoreDatabase
   ) throws(AnalyzerFault) {
-    let labelling = try Labelling(of: span, by: [classifier], in: store)
-    let labels = labelling.labels[classifier.name] ?? [:]
-    guard let first = labelling.marks.first, let last = labelling.marks.last, !labels.isEmpty else {
+    let times: (first: Timestamp, last: Timestamp)?
+    let byLabel: [String: [Int64]]
+    do {
+      try Labelling.complete(span, by: [classifier], in: store)
+      times = try store.sampleTimes(of: span)
+      byLabel = try store.sampleIDsByLabel(of: span, by: classifier.instrument)
+    } catch {
+      throw .store("The outputs of \(span.app) could not be labelled", error)
+    }
+    guard let times, !byLabel.isEmpty else {
       throw AnalyzerFault(
         .noSamples, "App \(span.app) has no samples there to draw from",
         hint: "See what there is with 'leeway samples list --app \(span.app)'.")
     }
     let earlier = try Self.earlier(of: span.app, classifier, in: store)
-    let byLabel = Dictionary(grouping: labelling.marks.map(\.id), by: { labels[$0] ?? "" })
-    let names = byLabel.keys.filter { !$0.isEmpty }.sorted()
+    let names = byLabel.keys.sorted()
     let strata = names.map { name in
       CheckStratum(
         outputs: Int64(byLabel[name]?.count ?? 0), checked: earlier.checked[name] ?? 0,
@@ -51,7 +57,7 @@ public struct ReviewDraw: Hashable, Sendable {
     self.items = items.shuffled(using: &random)
     round = ReviewRound(
       app: span.app, classifier: classifier.name, version: classifier.version, drawnAt: now,
-      filter: conditions, since: first.time, until: last.time,
+      filter: conditions, since: times.first, until: times.last,
       population: Dictionary(uniqueKeysWithValues: zip(names, strata.map(\.outputs))))
   }
 

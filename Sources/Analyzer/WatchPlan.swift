@@ -190,7 +190,7 @@ extension DriftWatch {
     if let known = baseline.members.first(where: { $0.classifier == classifier.name }),
       known.version == classifier.version
     {
-      return known.days.sorted { $0.key < $1.key }.map(\.value)
+      return known.blocks
     }
     guard let again = try labelAgain(baseline, by: [classifier], in: store) else {
       throw AnalyzerFault(
@@ -200,6 +200,6 @@ extension DriftWatch {
         hint: "Pin a new baseline with 'leeway baseline pin \(baseline.app) NAME --reason TEXT'.")
     }
     let zone = TimeZone(identifier: baseline.timeZone) ?? .gmt
-    return again.tally(of: classifier.name).days(in: zone).map(\.tally)
+    return again.tally(of: classifier).days(in: zone).map(\.tally)
   }
 }

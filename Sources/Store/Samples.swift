@@ -84,6 +84,7 @@ extension StoreDatabase {
           ON CONFLICT (call) DO NOTHING
           """)
       var ids: [Int64] = []
+      var blocks: [String: [Timestamp: Int]] = [:]
       for sample in samples {
         let fields = try Self.json(sample.fields)
         let tags = try Self.json(sample.tags)
@@ -97,27 +98,29 @@ extension StoreDatabase {
           fields, tags, sample.finishReason, sample.latencyMilliseconds, sample.probability,
           now.milliseconds, bytes,
         ])
-        if db.changesCount == 1 { ids.append(db.lastInsertedRowID) }
+        guard db.changesCount == 1 else { continue }
+        ids.append(db.lastInsertedRowID)
+        blocks[sample.app, default: [:]][SampleBlock.start(of: sample.time), default: 0] += 1
       }
+      try Self.addToBlocks(db, blocks)
       return ids
     }
   }
 
-  /// Samples of an app in order of time, then id.
+  /// Samples of a span in order of time, then id.
   ///
   /// - Parameters:
-  ///   - since: included; nil: from the first.
-  ///   - until: excluded; nil: to the last.
   ///   - limit: at most so many; nil: all. For more than fits in memory, `forEachSample`.
+  ///   - latestFirst: the other way round.
   public func samples(
-    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil,
-    limit: Int? = nil
+    of span: SampleSpan, limit: Int? = nil, latestFirst: Bool = false
   ) throws(StoreFault) -> [SampleRecord] {
     try read("reading samples") { db in
-      let query = Self.sampleQuery(
-        app: app, filter: filter, since: since, until: until, limit: limit)
-      return try Row.fetchAll(db, sql: query.sql, arguments: query.arguments)
-        .map(Self.sample(row:))
+      try span.query(columns: Self.sampleColumns)
+        .ordered(
+          by: latestFirst
+            ? "samples.time DESC, samples.id DESC" : "samples.time, samples.id", limit: limit
+        ).fetchAll(db).map(Self.sample(row:))
     }
   }
 
@@ -129,28 +132,18 @@ extension StoreDatabase {
     }
   }
 
-  /// Samples of an app in the order in which they were stored.
+  /// Samples of a span in the order in which they were stored.
   ///
-  /// - Parameters:
-  ///   - since: those of calls from then on.
-  ///   - id: those stored after this one.
+  /// - Parameter id: those stored after this one.
   public func samples(
-    app: String, filter: SampleFilter = .all, since: Timestamp, storedAfter id: Int64, limit: Int
+    of span: SampleSpan, storedAfter id: Int64, limit: Int
   ) throws(StoreFault) -> [SampleRecord] {
     try read("reading samples") { db in
       // Not by the planner's choice: the index by time would read all of an app's samples.
-      var sql = """
-        SELECT \(Self.sampleColumns) FROM samples INDEXED BY samples_in_order
-        WHERE app = ? AND id > ? AND time >= ?
-        """
-      var arguments: StatementArguments = [app, id, since.milliseconds]
-      for term in filter.terms {
-        sql += " AND " + term.sql
-        arguments += term.arguments
-      }
-      sql += " ORDER BY id LIMIT ?"
-      arguments += [limit]
-      return try Row.fetchAll(db, sql: sql, arguments: arguments).map(Self.sample(row:))
+      var query = span.query(columns: Self.sampleColumns, index: "samples_in_order")
+      query.add("samples.id > ?", [id])
+      return try query.ordered(by: "samples.id", limit: limit).fetchAll(db)
+        .map(Self.sample(row:))
     }
   }
 
@@ -172,17 +165,16 @@ extension StoreDatabase {
   /// for as long as the slowest classifier takes. `body` may use the store. A sample stored
   /// meanwhile is handed out where its time is still to come.
   public func forEachSample(
-    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil,
-    _ body: (SampleRecord) throws -> Void
+    of span: SampleSpan, _ body: (SampleRecord) throws -> Void
   ) throws(StoreFault) {
     var last: SampleRecord?
     repeat {
       let page = try read("reading samples") { db in
-        let query = Self.sampleQuery(
-          app: app, filter: filter, since: since, until: until, after: last,
-          limit: Self.pageRows)
-        return try Row.fetchAll(db, sql: query.sql, arguments: query.arguments)
-          .map(Self.sample(row:))
+        var query = span.query(columns: Self.sampleColumns)
+        if let last {
+          query.add("(samples.time, samples.id) > (?, ?)", [last.time.milliseconds, last.id])
+        }
+        return try query.ordered(limit: Self.pageRows).fetchAll(db).map(Self.sample(row:))
       }
       for sample in page {
         do { try body(sample) } catch {
@@ -195,67 +187,36 @@ extension StoreDatabase {
 
   private static let pageRows = 200
 
-  /// How many samples an app has.
+  /// How many samples a span has.
+  ///
+  /// - Parameter id: of those stored after this one.
   public func sampleCount(
-    app: String, filter: SampleFilter = .all, since: Timestamp? = nil, until: Timestamp? = nil
+    of span: SampleSpan, storedAfter id: Int64? = nil
   ) throws(StoreFault) -> Int {
     try read("counting samples") { db in
-      let query = Self.sampleQuery(
-        app: app, filter: filter, since: since, until: until, limit: nil)
-      return try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM (\(query.sql))", arguments: query.arguments) ?? 0
+      var query = span.query(columns: "count(*)")
+      if let id { query.add("samples.id > ?", [id]) }
+      return try query.fetchOne(db)?[0] ?? 0
     }
   }
 
-  /// How many samples of calls since a time were stored after this one.
-  public func sampleCount(
-    app: String, filter: SampleFilter = .all, since: Timestamp, storedAfter id: Int64
-  ) throws(StoreFault) -> Int {
-    try read("counting samples") { db in
-      let query = Self.sampleQuery(
-        app: app, filter: filter, since: since, until: nil, limit: nil)
-      return try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM (\(query.sql)) WHERE id > ?",
-        arguments: query.arguments + [id]) ?? 0
+  /// When the first and the last call of a span's samples were made; nil where there are none.
+  public func sampleTimes(
+    of span: SampleSpan
+  ) throws(StoreFault) -> (first: Timestamp, last: Timestamp)? {
+    try read("reading samples") { db in
+      let row = try span.query(columns: "min(samples.time), max(samples.time)").fetchOne(db)
+      guard let row, let first = row[0] as Int64?, let last = row[1] as Int64? else { return nil }
+      return (Timestamp(milliseconds: first), Timestamp(milliseconds: last))
     }
   }
 
-  private static func sampleQuery(
-    app: String, filter: SampleFilter, since: Timestamp?, until: Timestamp?,
-    after last: SampleRecord? = nil, limit: Int?
-  ) -> (sql: String, arguments: StatementArguments) {
-    var sql = "SELECT \(sampleColumns) FROM samples WHERE app = ?"
-    var arguments: StatementArguments = [app]
-    if let since {
-      sql += " AND time >= ?"
-      arguments += [since.milliseconds]
-    }
-    if let until {
-      sql += " AND time < ?"
-      arguments += [until.milliseconds]
-    }
-    if let last {
-      sql += " AND (time, id) > (?, ?)"
-      arguments += [last.time.milliseconds, last.id]
-    }
-    for term in filter.terms {
-      sql += " AND " + term.sql
-      arguments += term.arguments
-    }
-    sql += " ORDER BY time, id"
-    if let limit {
-      sql += " LIMIT ?"
-      arguments += [limit]
-    }
-    return (sql, arguments)
-  }
-
-  private static let sampleColumns = """
-    id, app, call, origin, model, time, status, input, output, reference, fields, tags,
+  static let sampleColumns = """
+    samples.id, app, call, origin, model, time, status, input, output, reference, fields, tags,
     finish_reason, latency_ms, probability
     """
 
-  private static func sample(row: Row) throws -> SampleRecord {
+  static func sample(row: Row) throws -> SampleRecord {
     SampleRecord(
       id: row[0], app: row[1], call: (row[2] as Int64?).map { CallID(UInt64($0)) },
       origin: row[3], model: row[4], time: Timestamp(milliseconds: row[5]), status: row[6],

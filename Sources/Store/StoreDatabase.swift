@@ -187,6 +187,7 @@ public final class StoreDatabase: Sendable {
     migrator.registerMigration("monitors-1", migrate: createMonitors)
     migrator.registerMigration("isolation-1", migrate: addIsolation)
     migrator.registerMigration("most-1", migrate: addMost)
+    migrator.registerMigration("instruments-1", migrate: numberLabels)
     return migrator
   }
 }

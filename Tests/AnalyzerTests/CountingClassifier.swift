@@ -4,9 +4,11 @@ import Labels
 import Synchronization
 
 final class CountingClassifier: Classifier {
-  let name = "counting"
+  let name: String
   let version = "1"
   private let asked = Mutex(0)
+
+  init(name: String = "counting") { self.name = name }
 
   var count: Int { asked.withLock { $0 } }
 

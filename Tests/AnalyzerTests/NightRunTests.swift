@@ -230,7 +230,7 @@ import Testing
     #expect(counting.count == 100)
     let second = try Labelling(of: span, by: [counting], in: fixture.store)
     #expect(counting.count == 100)
-    #expect(first.tally(of: "counting") == second.tally(of: "counting"))
+    #expect(first.tally(of: counting) == second.tally(of: counting))
     try fixture.add(usual(10), on: night.adding(days: 1))
     _ = try Labelling(of: span, by: [counting], in: fixture.store)
     #expect(counting.count == 110)

@@ -28,11 +28,13 @@ struct ImportTests {
         let count = try SampleImport(
           file: file, app: "support", mapping: SampleMapping(parsing: map), now: now
         ).run(into: store)
-        let samples = try store.samples(app: "support")
+        let samples = try store.samples(of: SampleSpan(app: "support"))
         #expect(samples.count == count)
         return samples
       } catch {
-        #expect(try store.sampleCount(app: "support") == 0, "a refused file left samples behind")
+        #expect(
+          try store.sampleCount(of: SampleSpan(app: "support")) == 0,
+          "a refused file left samples behind")
         throw error
       }
     }
@@ -269,9 +271,9 @@ struct ImportTests {
     #expect(count == 4 * perModel)
     for model in ["gpt-4-0314", "gpt-4-0613", "gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613"] {
       let filter = try SampleFilter(parsing: ["model=openaichat/\(model)"])
-      #expect(try store.sampleCount(app: "a", filter: filter) == perModel)
+      #expect(try store.sampleCount(of: SampleSpan(app: "a", filter: filter)) == perModel)
     }
-    let times = try store.samples(app: "a").map(\.time.milliseconds)
+    let times = try store.samples(of: SampleSpan(app: "a")).map(\.time.milliseconds)
     #expect(times.allSatisfy { (1_688_256_000_000..<1_690_416_000_000).contains($0) })
   }
 }

@@ -215,7 +215,8 @@ import Testing
     #expect(coding.hasPrefix(try #require(answer.header("content-encoding"))))
     return Seen(
       answer: answer, settled: try #require(try fixture.settlement()),
-      samples: try fixture.database.samples(app: "team"), codings: fixture.codings.all,
+      samples: try fixture.database.samples(of: SampleSpan(app: "team")),
+      codings: fixture.codings.all,
       unreadable: UInt64(fixture.metrics.count(of: .answersUnreadable)),
       dropped: UInt64(fixture.metrics.count(of: .samplesDropped)))
   }

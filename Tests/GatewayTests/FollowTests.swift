@@ -122,7 +122,7 @@ final class BackgroundUpstream: Sendable {
     #expect(try Self.events(fixture).count == 3)
     #expect(fixture.metrics.count(of: .duplicateSettlements) == 0)
     // Neither its first answer nor a later one is a sample of what the model says.
-    #expect(try fixture.database.samples(app: "team").isEmpty)
+    #expect(try fixture.database.samples(of: SampleSpan(app: "team")).isEmpty)
     let own = upstream.polls.filter { !$0.head.contains("Host: gateway") }
     #expect(own.allSatisfy { $0.head.contains("Bearer \(GatewayFixture.credential)\r\n") })
   }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct SampleTests {
   private func samples(_ fixture: GatewayFixture) throws -> [SampleRecord] {
-    try fixture.database.samples(app: "team")
+    try fixture.database.samples(of: SampleSpan(app: "team"))
   }
 
   @Test func aChosenCallIsStoredRedacted() async throws {

@@ -99,6 +99,18 @@ import Testing
   @Test func samplesComeInTheOrderInWhichTheyWereStored() throws {
     // A store of before, with samples in it.
     let database = try StoreDatabase.inMemory(upTo: "secrets-1")
+    func addBefore(_ app: String, _ time: Int64, at stored: Int64) throws -> Int64 {
+      try database.write("filling") { db in
+        try db.execute(
+          sql: """
+            INSERT INTO samples (app, origin, model, time, status, input, output, fields, tags,
+              finish_reason, latency_ms, probability, stored_at, bytes)
+            VALUES (?, 'import', 'm', ?, 200, '', '', '{}', '{}', '', -1, 1, ?, 0)
+            """,
+          arguments: [app, time, stored])
+        return db.lastInsertedRowID
+      }
+    }
     func add(_ app: String, _ time: Int64, model: String = "m", at stored: Int64) throws -> Int64 {
       let sample = SampleRecord(
         app: app, origin: "import", model: model, time: Timestamp(milliseconds: time), input: "",
@@ -106,16 +118,16 @@ import Testing
       let ids = try database.insertSamples([sample], storedAt: Timestamp(milliseconds: stored))
       return try #require(ids.first)
     }
-    let first = try add("chat", 900, at: 10)
-    let second = try add("other", 800, at: 10)
+    let first = try addBefore("chat", 900, at: 10)
+    let second = try addBefore("other", 800, at: 10)
     try database.migrate()
     let third = try add("chat", 700, at: 20)
     let fourth = try add("chat", 600, model: "n", at: 30)
     _ = try add("chat", 100, at: 40)
     func after(_ id: Int64, _ filter: SampleFilter = .all, limit: Int = 9) throws -> [Int64?] {
       try database.samples(
-        app: "chat", filter: filter, since: Timestamp(milliseconds: 500), storedAfter: id,
-        limit: limit
+        of: SampleSpan(app: "chat", filter: filter, since: Timestamp(milliseconds: 500)),
+        storedAfter: id, limit: limit
       ).map(\.id)
     }
     #expect(try after(0) == [first, third, fourth])

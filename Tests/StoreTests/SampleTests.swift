@@ -28,11 +28,11 @@ import Testing
       tags: [odd: "v", "a.b[0]": odd + "\0x"], finishReason: "stop", latencyMilliseconds: 812,
       probability: 0.05)
     given.id = try database.insertSamples([given], storedAt: now).first
-    #expect(try database.samples(app: "chat") == [given])
+    #expect(try database.samples(of: SampleSpan(app: "chat")) == [given])
     var imported = sample(1)
     imported.reference = "yes"
     imported.id = try database.insertSamples([imported], storedAt: now).first
-    #expect(try database.samples(app: "chat") == [imported, given])
+    #expect(try database.samples(of: SampleSpan(app: "chat")) == [imported, given])
   }
 
   @Test func whatFollowsANULIsKept() throws {
@@ -40,7 +40,7 @@ import Testing
     var given = sample(1)
     (given.input, given.output, given.reference) = ("\0", "a\0b\0", "c\0d")
     try database.insertSamples([given], storedAt: now)
-    let stored = try database.samples(app: "chat")[0]
+    let stored = try database.samples(of: SampleSpan(app: "chat"))[0]
     #expect(stored.input == "\u{FFFD}" && stored.output == "a\u{FFFD}b\u{FFFD}")
     #expect(stored.reference == "c\u{FFFD}d")
   }
@@ -51,7 +51,7 @@ import Testing
     gateway.call = CallID(7)
     #expect(try database.insertSamples([gateway, gateway, sample(2)], storedAt: now).count == 2)
     #expect(try database.insertSamples([gateway, sample(2)], storedAt: now).count == 1)
-    #expect(try database.sampleCount(app: "chat") == 3)
+    #expect(try database.sampleCount(of: SampleSpan(app: "chat")) == 3)
   }
 
   @Test func filtersFindWhatTheyNameAndNothingElse() throws {
@@ -67,12 +67,13 @@ import Testing
     }
     for (index, name) in names.enumerated() {
       let filter = try SampleFilter(parsing: ["tag.\(name)=v=\(name)"])
-      let found = try database.samples(app: "chat", filter: filter)
+      let found = try database.samples(of: SampleSpan(app: "chat", filter: filter))
       // A name with "=" in it cannot be asked for: the value begins at the first one.
       #expect(found.map(\.input) == (name.contains("=") ? [] : ["frage \(index)"]), "\(name)")
     }
     func count(_ texts: String...) throws -> Int {
-      try database.sampleCount(app: "chat", filter: SampleFilter(parsing: texts))
+      try database.sampleCount(
+        of: SampleSpan(app: "chat", filter: SampleFilter(parsing: texts)))
     }
     #expect(try count() == names.count && count("tag.all=1") == names.count)
     #expect(try count("model=m1") == 4 && count("model=m1", "status=203") == 1)
@@ -98,11 +99,19 @@ import Testing
   @Test func timesBoundFromIncludedToExcluded() throws {
     let database = try StoreDatabase.inMemory()
     try database.insertSamples([5, 3, 1, 4, 2].map { sample($0) }, storedAt: now)
-    let found = try database.samples(
+    let span = SampleSpan(
       app: "chat", since: Timestamp(milliseconds: 2000), until: Timestamp(milliseconds: 5000))
+    let found = try database.samples(of: span)
+    #expect(try database.sampleCount(of: span) == 3)
+    #expect(try database.sampleTimes(of: span)?.last == Timestamp(milliseconds: 4000))
     #expect(found.map(\.input) == ["frage 2", "frage 3", "frage 4"])
-    #expect(try database.samples(app: "chat", limit: 2).map(\.input) == ["frage 1", "frage 2"])
-    #expect(try database.samples(app: "other").isEmpty)
+    func ends(latestFirst: Bool) throws -> [String] {
+      try database.samples(of: SampleSpan(app: "chat"), limit: 2, latestFirst: latestFirst)
+        .map(\.input)
+    }
+    #expect(try ends(latestFirst: false) == ["frage 1", "frage 2"])
+    #expect(try ends(latestFirst: true) == ["frage 5", "frage 4"])
+    #expect(try database.samples(of: SampleSpan(app: "other")).isEmpty)
   }
 
   @Test(arguments: [0, 1, 199, 200, 201, 450])
@@ -111,17 +120,18 @@ import Testing
     // Three samples a moment: a page may end between two of the same time.
     try database.insertSamples((0..<count).map { sample($0 / 3) }, storedAt: now)
     var walked: [SampleRecord] = []
-    try database.forEachSample(app: "chat") { record in
+    try database.forEachSample(of: SampleSpan(app: "chat")) { record in
       walked.append(record)
       // The body may use the store.
-      let stored = count == 1 ? try database.sampleCount(app: "chat") : count
+      let stored = count == 1 ? try database.sampleCount(of: SampleSpan(app: "chat")) : count
       #expect(stored == count)
     }
-    #expect(try walked == database.samples(app: "chat"))
+    #expect(try walked == database.samples(of: SampleSpan(app: "chat")))
     #expect(walked.count == count)
     var some: [String] = []
     try database.forEachSample(
-      app: "chat", since: Timestamp(milliseconds: 5000), until: Timestamp(milliseconds: 8000)
+      of: SampleSpan(
+        app: "chat", since: Timestamp(milliseconds: 5000), until: Timestamp(milliseconds: 8000))
     ) { some.append($0.input) }
     let wanted = walked.filter { (5000..<8000).contains($0.time.milliseconds) }
     #expect(some == wanted.map(\.input))
@@ -133,7 +143,7 @@ import Testing
     try database.insertSamples([sample(1), sample(2)], storedAt: now)
     var seen = 0
     let fault = #expect(throws: StoreFault.self) {
-      try database.forEachSample(app: "chat") { _ in
+      try database.forEachSample(of: SampleSpan(app: "chat")) { _ in
         seen += 1
         throw Stop()
       }
@@ -148,7 +158,7 @@ import Testing
     try database.insertSamples([sample(3)], storedAt: later)
     #expect(try database.pruneSamples(olderThan: now, bytesMax: .max) == 0)
     #expect(try database.pruneSamples(olderThan: later, bytesMax: .max) == 2)
-    #expect(try database.samples(app: "chat").map(\.input) == ["frage 3"])
+    #expect(try database.samples(of: SampleSpan(app: "chat")).map(\.input) == ["frage 3"])
   }
 
   @Test func theOldestGoUntilTheRestFitsAndTheFileShrinks() throws {
@@ -164,7 +174,7 @@ import Testing
       let before = try size(path)
       let bytes = try database.sampleBytes()
       let deleted = try database.pruneSamples(olderThan: now, bytesMax: bytes / 4)
-      let left = try database.samples(app: "chat")
+      let left = try database.samples(of: SampleSpan(app: "chat"))
       #expect((890...910).contains(deleted) && left.count == 1200 - deleted)
       #expect(left.first?.input == "frage \(deleted)", "the newest stay")
       #expect(try database.sampleBytes() <= bytes / 4)

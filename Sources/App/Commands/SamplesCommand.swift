@@ -59,11 +59,10 @@ struct SamplesCommand: ParsableCommand {
       _ = try policy.app(app, in: settings)
       let store = try Installation.openStore(settings.gateway)
       let now = Clock.now()
-      let (filter, since, until) = (
-        try period.filter(), try period.start(at: now), try period.end(at: now)
-      )
-      let samples = try store.samples(app: app, filter: filter, since: since, until: until)
-        .suffix(max(limit, 0)).reversed()
+      let span = SampleSpan(
+        app: app, filter: try period.filter(), since: try period.start(at: now),
+        until: try period.end(at: now))
+      let samples = try store.samples(of: span, limit: max(limit, 0), latestFirst: true)
       if json { return try Console.json(samples.map(Row.init)) }
       Console.table(
         ["TIME", "MODEL", "STATUS", "ORIGIN", "OUTPUT"],
@@ -73,8 +72,7 @@ struct SamplesCommand: ParsableCommand {
             Excerpt.line(sample.output),
           ]
         }, rightAligned: [2])
-      let total = try store.sampleCount(
-        app: app, filter: filter, since: since, until: until)
+      let total = try store.sampleCount(of: span)
       Console.error("\(samples.count) of \(total) samples.")
     }
 

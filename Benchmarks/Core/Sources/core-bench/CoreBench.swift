@@ -7,9 +7,10 @@ import Foundation
 struct CoreBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "core-bench",
-    abstract: "Measure admission, the journal, the fold, a restart and the tokenizers.",
+    abstract: "Measure admission, journal, fold, restart, tokenizers and the night run.",
     subcommands: [
       AdmissionBench.self, JournalBench.self, FoldBench.self, RestartBench.self, TokensBench.self,
+      NightBench.self,
     ])
 }
 
