@@ -16,6 +16,8 @@ public struct Baseline: Hashable, Sendable {
     public var version: String
     /// A tally a day, by date.
     public var days: [String: Tally]
+    /// The same labels apart by traits of the calls; none in baselines of before.
+    var cohorts: Cohorts = [:]
 
     public init(classifier: String, version: String, days: [String: Tally]) {
       self.classifier = classifier
@@ -94,6 +96,8 @@ extension Baseline {
       var version: String
       var counts: [String: Int64]
       var strata: [Stratum]
+      /// Trait to value to counts; left out where there are none.
+      var cohorts: [String: [String: Tally]]?
     }
     var format: Int
     var app: String
@@ -137,7 +141,11 @@ extension Baseline {
     return Form.Member(
       name: member.classifier, version: member.version,
       counts: Dictionary(uniqueKeysWithValues: total.labels.map { ($0, total[$0]) }),
-      strata: strata.values.sorted { $0.probability > $1.probability })
+      strata: strata.values.sorted { $0.probability > $1.probability },
+      cohorts: member.cohorts.isEmpty
+        ? nil
+        : Dictionary(
+          uniqueKeysWithValues: member.cohorts.map { ($0.description, $1) }))
   }
 
   /// Reads a file's bytes.
@@ -181,8 +189,20 @@ extension Baseline {
         }
       }
     }
-    let member = Member(classifier: entry.name, version: entry.version, days: days)
+    var member = Member(classifier: entry.name, version: entry.version, days: days)
     let total = member.total
+    for (name, tallies) in entry.cohorts ?? [:] {
+      guard let trait = SampleTrait(name) else {
+        throw unreadable(path, "'\(name)' of classifier '\(entry.name)' is no trait of calls")
+      }
+      guard tallies.values.reduce(into: Tally(), { $0.merge($1) }).total == total.total else {
+        throw unreadable(
+          path,
+          "the counts by \(name) of classifier '\(entry.name)' are not those of its days; were "
+            + "they edited by hand?")
+      }
+      member.cohorts[trait] = tallies
+    }
     for label in Set(total.labels).union(entry.counts.keys)
     where total[label] != entry.counts[label] ?? 0 {
       throw unreadable(

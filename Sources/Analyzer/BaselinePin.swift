@@ -40,12 +40,20 @@ public func pinBaseline(
       .noSamples, "App \(policy.app) has no samples\(condition) in that period",
       hint: "See what there is with 'leeway samples list --app \(policy.app)'.")
   }
-  let members = classifiers.map { classifier in
-    Baseline.Member(
+  var members: [Baseline.Member] = []
+  for classifier in classifiers {
+    let tally = labelling.tally(of: classifier)
+    var member = Baseline.Member(
       classifier: classifier.name, version: classifier.version,
       days: Dictionary(
-        uniqueKeysWithValues: labelling.tally(of: classifier).days(in: zone)
-          .map { ($0.date.description, $0.tally) }))
+        uniqueKeysWithValues: tally.days(in: zone).map { ($0.date.description, $0.tally) }))
+    member.cohorts = try cohorts(of: span, by: classifier.instrument, in: store)
+      // Samples that were counted and are gone, and traits of too many values.
+      .filter { trait, tallies in
+        tallies.count <= traitValuesMax
+          && tallies.values.reduce(0) { $0 + $1.total } == tally.total.total
+      }
+    members.append(member)
   }
   return Baseline(
     app: policy.app, name: name, reason: reason, pinnedAt: now, filter: conditions,

@@ -139,6 +139,8 @@ public struct ClassifierReport: Hashable, Sendable, Encodable {
   public var seed: String
   /// Labels too rare to stand alone, counted together.
   public var mergedLabels: [String]
+  /// Where the shift of the label that moved most came from; only where something was found.
+  public var causes: [DriftCause]
   public var examples: [Example]
   /// Of the last two weeks up to the night's end; nil where there was no alarm.
   public var evidence: [Evidence]?

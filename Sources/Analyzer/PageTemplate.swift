@@ -88,6 +88,39 @@ enum PageTemplate {
     <p>{{evidenceText}}</p>
     {{{evidenceChart}}}
     {{/evidenceChart}}
+    {{#hasCauses}}
+    <h3>Where it comes from</h3>
+    {{#causes}}
+    {{#sentences}}
+    <p>{{.}}</p>
+    {{/sentences}}
+    <details>
+    <summary>Every {{trait}}</summary>
+    <div class="scroll">
+    <table>
+    <thead><tr>
+    <th>{{trait}}</th>
+    <th class="num">Of all outputs</th>
+    <th class="num">{{label}} in it</th>
+    <th class="num">Part by its answers</th>
+    <th class="num">Part by its share</th>
+    </tr></thead>
+    <tbody>
+    {{#cohorts}}
+    <tr>
+    <td>{{name}}</td>
+    <td class="num">{{outputs}}</td>
+    <td class="num">{{shares}}</td>
+    <td class="num">{{within}}</td>
+    <td class="num">{{mix}}</td>
+    </tr>
+    {{/cohorts}}
+    </tbody>
+    </table>
+    </div>
+    </details>
+    {{/causes}}
+    {{/hasCauses}}
     {{#hasExamples}}
     <h3>What the outputs look like</h3>
     <p class="soft small">The first of each kind, secrets taken out, shortened.</p>

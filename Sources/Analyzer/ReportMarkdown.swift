@@ -44,6 +44,9 @@ public enum ReportText {
           + "| \(Wording.points(shift.low)) to \(Wording.points(shift.high)) "
           + "| ±\(Wording.size(shift.limit)) |")
     }
+    for cause in part.causes {
+      lines += [""] + cause.sentences.map { "- " + escape($0) }
+    }
     guard part.baselineOutputs > 0, part.periodOutputs > 0 else { return lines }
     lines += ["", "| statistic | found | if nothing had changed |", "|---|---:|---:|"]
     for figure in Figure.all(part, in: report) {
@@ -104,6 +107,7 @@ public enum ReportText {
         ]
       }
       lines += aligned(rows).map { "  " + $0 }
+      lines += part.causes.flatMap(\.sentences).map { "  " + printable($0) }
       lines.append(
         "  PSI \(Wording.number(part.psi)) (\(Wording.number(part.psiExpected)) by chance)"
           + " · JS \(Wording.number(part.jsDistance)) · TV \(Wording.number(part.totalVariation))"

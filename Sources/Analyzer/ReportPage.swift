@@ -111,7 +111,8 @@ enum ReportPage {
       "figures": isComparable
         ? Figure.all(part, in: report).map(\.context) : [],
       "rows": part.shifts.map { row($0, counts: part.counts[$0.label]) },
-      "footnote": footnote(part), "hasExamples": !part.examples.isEmpty,
+      "footnote": footnote(part), "hasCauses": !part.causes.isEmpty,
+      "causes": part.causes.map(cause), "hasExamples": !part.examples.isEmpty,
       "examples": part.examples.map { example($0, part) },
     ]
     if isComparable, !shown.isEmpty {
@@ -138,6 +139,22 @@ enum ReportPage {
     return crossed.map {
       "The continuous alarm's evidence passed its threshold in the hour of \($0.at.minuteText)."
     } ?? "The continuous alarm is quiet: its evidence came to \(figures) at most."
+  }
+
+  private static func cause(_ cause: DriftCause) -> [String: Any] {
+    func share(_ value: Double?) -> String { value.map(Wording.percent) ?? "–" }
+    return [
+      "sentences": cause.sentences, "trait": cause.trait, "label": Wording.label(cause.label),
+      "cohorts": cause.cohorts.map { cohort in
+        [
+          "name": DriftCause.name(cohort.name),
+          "outputs":
+            "\(Wording.percent(cohort.baselineShare)) → \(Wording.percent(cohort.periodShare))",
+          "shares": "\(share(cohort.labelBaselineShare)) → \(share(cohort.labelPeriodShare))",
+          "within": Wording.points(cohort.within), "mix": Wording.points(cohort.mix),
+        ]
+      },
+    ]
   }
 
   private static func row(

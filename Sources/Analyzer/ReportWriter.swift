@@ -81,6 +81,9 @@ extension AppComparison {
       if worst.map({ verdict.severity > $0.verdict.severity }) ?? true { worst = (verdict, index) }
       var part = classifierReport(member, finding, verdict: verdict, reason: reason)
       let isShown = verdict == .drifted || verdict == .watch
+      if isShown, let moved = part.shifts.first {
+        part.causes = try causes(of: member, label: moved.label, in: store)
+      }
       if settings.showsExamples, isShown {
         part.examples = try examples(of: part, settings: settings, in: store)
       }
@@ -142,7 +145,8 @@ extension AppComparison {
       wobbleFactor: comparison.wobble == nil ? nil : comparison.wobbleFactor,
       wobble: comparison.wobble == nil ? "unknown" : "estimated", baselineBlocks: member.blocks,
       detectableShift: comparison.rows.compactMap(\.detectableShift).min(),
-      seed: hexadecimal(member.seed), mergedLabels: comparison.mergedLabels, examples: [])
+      seed: hexadecimal(member.seed), mergedLabels: comparison.mergedLabels, causes: [],
+      examples: [])
   }
 
   private func shifts(_ comparison: Comparison) -> [ClassifierReport.Shift] {

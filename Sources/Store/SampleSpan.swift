@@ -24,15 +24,19 @@ public struct SampleSpan: Hashable, Sendable {
 
   /// - Parameters:
   ///   - columns: with their table's name where two tables have one of that name.
+  ///   - values: of the placeholders in the columns.
   ///   - joining: what stands between the table and the conditions.
   ///   - index: the only one to go by; nil: as the planner finds.
-  func query(columns: String, joining join: String = "", index: String? = nil) -> SampleQuery {
+  func query(
+    columns: String, of values: StatementArguments = [], joining join: String = "",
+    index: String? = nil
+  ) -> SampleQuery {
     var query = SampleQuery(
       sql: """
         SELECT \(columns) FROM samples\(index.map { " INDEXED BY \($0)" } ?? "") \(join)
         WHERE samples.app = ?
         """,
-      arguments: [app])
+      arguments: values + [app])
     if let since { query.add("samples.time >= ?", [since.milliseconds]) }
     if let until { query.add("samples.time < ?", [until.milliseconds]) }
     for term in filter.terms { query.add(term.sql, term.arguments) }
@@ -57,6 +61,12 @@ struct SampleQuery {
       query.sql += " LIMIT ?"
       query.arguments += [limit]
     }
+    return query
+  }
+
+  func grouped(by columns: String) -> SampleQuery {
+    var query = self
+    query.sql += " GROUP BY " + columns
     return query
   }
 
