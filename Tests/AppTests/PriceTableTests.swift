@@ -135,7 +135,7 @@ import Testing
         """.replacing("\n", with: " "))
     ])
     let batch = try #require(table.books[provider]?["m"]?.serviceTiers["batch"])
-    #expect(batch[.cacheRead].map { RateKey.byBucket[.cacheRead]?.amount($0) } == wanted)
+    #expect(batch[.cacheRead].flatMap { RateKey.byBucket[.cacheRead]?.amount($0) } == wanted)
   }
 
   /// As one editor saves it; and what would end a line in a book.
