@@ -144,7 +144,7 @@ struct CallEstimate {
     let found = prices.prices(ofPicture: picture, at: now)
     guard let dearest = found.max(by: { most($0.price) < most($1.price) }) else { return }
     (pricedAs, price) = (dearest.name, dearest.price)
-    isQualityOpen = picture.quality != PictureName(dearest.name)?.quality
+    isQualityOpen = found.count > 1 || picture.quality != PictureName(dearest.name)?.quality
   }
 
   static func peek(

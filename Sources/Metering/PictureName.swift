@@ -46,13 +46,13 @@ public struct PictureName: Hashable, Sendable, CustomStringConvertible {
 
   /// What price lists call the qualities of pictures: what a provider may choose among where the
   /// request leaves it open.
-  static let qualities = ["standard", "hd", "low", "medium", "high"]
+  static let qualities: [String?] = ["standard", "hd", "low", "medium", "high"]
 }
 
 extension PriceBook {
   /// The prices that a picture may have where its model has none under its own name, each with the
-  /// name that it stands under: one, or, where the quality is the provider's to choose and is
-  /// priced, one for each that it may choose. Another name of the model, an alias or a
+  /// name that it stands under: one, or, where the quality is the provider's to choose, that of
+  /// none and those of each that it may choose. Another name of the model, an alias or a
   /// deployment's, is looked up under the model's.
   public func prices(
     ofPicture picture: PictureName, at now: Timestamp
@@ -65,9 +65,8 @@ extension PriceBook {
         let text = name.description
         return price(model: text, at: now).map { (text, $0) }
       }
-      if let exact = found(picture.quality) { return [exact] }
-      guard picture.quality == nil else { continue }
-      let all = PictureName.qualities.compactMap { found($0) }
+      let qualities = picture.quality == nil ? [nil] + PictureName.qualities : [picture.quality]
+      let all = qualities.compactMap { found($0) }
       if !all.isEmpty { return all }
     }
     return []

@@ -47,8 +47,8 @@ import Testing
     #expect(Self.found("hd", 8, "m") == ["hd/8-x-8/m"])
     #expect(Self.found("low", 8, "m") == [])
     #expect(Self.found(nil, 8, "m") == ["standard/8-x-8/m", "hd/8-x-8/m"])
-    // A price of no stated quality is that of the provider's own choice.
-    #expect(Self.found(nil, 9, "m") == ["9-x-9/m"])
+    // What is said of no quality may be the cheapest of them.
+    #expect(Self.found(nil, 9, "m") == ["9-x-9/m", "hd/9-x-9/m"])
     #expect(Self.found(nil, 7, "m") == [])
     #expect(Self.found("hd", 8, "m-2026-01-31") == ["hd/8-x-8/m-2026-01-31"])
   }
