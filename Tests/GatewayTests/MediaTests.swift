@@ -88,7 +88,7 @@ import Testing
     #expect(settled?.outcome.usage[.pixelsOut] ?? 0 == pixels)
   }
 
-  /// A model's own price by the pixel holds for every size, which tells how many pictures there are.
+  /// A model's own price by the pixel holds for every size, which tells how many there were.
   @Test(arguments: [
     ("1024x512", "1024-x-512/gpt-pixels", UsageSource.reported), ("8x9", "", .reported),
   ])
