@@ -19,17 +19,21 @@ struct BatchFile: Sendable {
   private var reader: BatchInputReader
   private var bound: BatchBound
   private let policy: AppPolicy
+  private var counter: BatchTextCounter?
   private var denial: Denial?
 
   /// - Parameters:
   ///   - policy: the app's, which says what models it may call.
   ///   - lineBytesMax: the most bytes of one request.
   init(
-    _ input: BatchInput, prices: PriceBook, at start: Timestamp, policy: AppPolicy,
+    _ input: BatchInput, upstream: GatewayUpstream, at start: Timestamp, policy: AppPolicy,
     lineBytesMax: Int
   ) {
     reader = BatchInputReader(input, lineBytesMax: lineBytesMax)
-    bound = BatchBound(prices: prices, at: start)
+    bound = BatchBound(prices: upstream.prices, at: start)
+    if policy.isBudgeted, case .metered(let operation) = input.endpoint {
+      counter = BatchTextCounter(of: operation, at: upstream)
+    }
     self.policy = policy
   }
 
@@ -55,18 +59,18 @@ struct BatchFile: Sendable {
   }
 
   private mutating func read(
-    _ step: (inout BatchInputReader, (PeekedRequest, Int) -> Void) -> Void
+    _ step: (inout BatchInputReader, BatchInputReader.Take) -> Void
   ) {
-    var (bound, denial) = (bound, denial)
-    step(&reader) { request, line in
+    var (bound, denial, counter) = (bound, denial, counter)
+    step(&reader) { request, body, line in
       let place = BatchInputReader.place(line)
       if let broken = Self.ruleBroken(by: request, policy) {
         denial = denial ?? .part(place: place, broken)
       } else {
-        bound.add(request, place: place)
+        bound.add(request, place: place, saving: counter?.saving(request, body) ?? 0)
       }
     }
-    (self.bound, self.denial) = (bound, denial)
+    (self.bound, self.denial, self.counter) = (bound, denial, counter)
   }
 
   private static func ruleBroken(by request: PeekedRequest, _ policy: AppPolicy) -> Denial? {

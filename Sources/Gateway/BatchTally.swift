@@ -37,7 +37,9 @@ struct BatchTally: Sendable {
     cost.add(each)
     let model = reading.responseModel.isEmpty ? job.model : reading.responseModel
     if each == nil || hidesPictures(usage, of: model) { markPartial() }
-    add(usage, of: Settlement.journaled(model))
+    var counted = usage
+    counted[.requests] = 1
+    add(counted, of: Settlement.journaled(model))
     for other in reading.otherModels { add(other.usage, of: other.model) }
   }
 

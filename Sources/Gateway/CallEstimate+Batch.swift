@@ -57,17 +57,19 @@ struct BatchBound: Sendable {
 
   /// Adds a request that stands elsewhere.
   ///
-  /// - Parameter place: what tells people which one it is.
-  mutating func add(_ request: PeekedRequest, place: String) {
-    var price = price(of: request.model)
+  /// - Parameters:
+  ///   - place: what tells people which one it is.
+  ///   - saving: by how much fewer tokens its input has than its bytes say.
+  mutating func add(_ request: PeekedRequest, place: String, saving: Int64 = 0) {
     // Results do not say what was asked for, so that what was held is the charge.
-    if price == nil, let name = request.pictureName { price = prices.price(model: name, at: start) }
+    let price =
+      price(of: request.model) ?? request.dearestPicture(in: prices, at: start)?.price
     let request = request.priced(at: price)
     if !request.boundsTokens(at: price) { boundsTokens = false }
     if let part = request.unboundablePart { unbounded(.costUnbounded(part: part), place) }
     let modelMost = request.isModelOutputEnforced ? price?.outputTokensMax : nil
     add(
-      model: request.model, price: price, inputTokens: request.inputTokensMax,
+      model: request.model, price: price, inputTokens: request.inputTokensMax - saving,
       outputTokens: request.outputTokensMax ?? modelMost.map { request.outputTokens(ofEach: $0) },
       units: request.units, tier: request.serviceTier, place: place,
       outputField: request.outputBoundField)

@@ -29,12 +29,16 @@ struct CallEstimate {
   var choices: Int64 = 1
   /// At most so many units that are no tokens.
   var units: [UsageCount] = []
+  /// Whether these are what is billed, and all that is, where the whole of it is answered.
+  var hasExactUnits = false
   /// How large searches the request asks of a model that makes them by itself.
   var searchSize: SearchSize?
   /// The price of `model` at the call's start.
   var price: ModelPrice?
   /// Under which name it has that price, where that is not its own; nil: it is.
   var pricedAs: String?
+  /// The provider chooses which of several prices a picture has; `price` is the dearest.
+  private var isQualityOpen = false
   /// The service tier that the request names.
   var serviceTier: String?
   /// The region that the request names; see `ModelPrice.dearestRegion(asked:)`.
@@ -49,10 +53,11 @@ struct CallEstimate {
   var loweredBound: Int64?
   /// The smallest output bound that is put in where the usual one does not fit; nil: none smaller.
   var fitTokensMin: Int64?
-  /// Whether the input's text is counted by its bytes, though its tokens may be counted, too.
-  private(set) var countsText = false
+  /// How the input's text is cut into tokens that may be counted, while it is counted by its bytes;
+  /// nil: it may not, or was.
+  private var encoding: TokenEncoding?
   /// Whether the bound can be made smaller.
-  var mayTighten: Bool { countsText || fitTokensMin != nil }
+  var mayTighten: Bool { encoding != nil || fitTokensMin != nil }
   /// The caller did not ask for a stream's usage, so it must not see it.
   var hidesUsage = false
   /// The work may go on when the call has its answer.
@@ -107,11 +112,9 @@ struct CallEstimate {
       }
       model = request.model
       price = upstream.prices.price(model: model, at: now)
-      if price == nil, let name = request.pictureName {
-        price = upstream.prices.price(model: name, at: now)
-        if price != nil { pricedAs = name }
-      }
+      if let picture = request.pictureName { take(picture, of: request, upstream.prices, at: now) }
       request = request.priced(at: price)
+      hasExactUnits = request.hasExactUnits && !isQualityOpen
       boundsTokens = request.boundsTokens(at: price)
       if policy.isByModel { families = [upstream.prices.family(of: model, at: now)] }
       if request.parts.isEmpty {
@@ -121,11 +124,27 @@ struct CallEstimate {
       }
       let canFit = outputBound != nil || policy.fitsCallersBound && request.statesBound
       fitTokensMin = canFit ? policy.fitTokensMin : nil
-      countsText = upstream.isOpenAI && policy.isBudgeted && operation.hasCountableText
+      if policy.isBudgeted, operation.hasCountableText { encoding = upstream.encoding(of: model) }
       return nil
     } catch {
       return .requestInvalid(message: error.message)
     }
+  }
+
+  /// A picture of a model that has no price under its own name has that of its size and quality,
+  /// the dearest where the provider chooses the quality. Pixels tell the number of pictures by the
+  /// size alone, so that they are recorded under it, too, where it has no other price.
+  private mutating func take(
+    _ picture: PictureName, of request: PeekedRequest, _ prices: PriceBook, at now: Timestamp
+  ) {
+    guard price == nil else {
+      let name = picture.description
+      let isFree = prices.price(model: name, at: now) == nil
+      if price?.base[.pixelsOut] != nil, isFree { pricedAs = name }
+      return
+    }
+    guard let dearest = request.dearestPicture(in: prices, at: now) else { return }
+    (pricedAs, price, isQualityOpen) = (dearest.name, dearest.price, dearest.isOpen)
   }
 
   static func peek(
@@ -158,11 +177,9 @@ struct CallEstimate {
   ///   - file: as in `PriceBook.file`.
   mutating func tighten(to room: Money, plan: RequestPlan, body: ByteBuffer, pricedIn file: String)
   {
-    guard countsText else { return }
-    countsText = false
-    guard let operation = plan.operation,
-      let vocabulary = TokenEncoding.of(model: model)?.vocabulary,
-      let request = try? Self.peek(operation, plan, body).priced(at: price)
+    guard let encoding, let operation = plan.operation else { return }
+    self.encoding = nil
+    guard let request = try? Self.peek(operation, plan, body).priced(at: price)
     else { return }
     let bytes = inputTokens
     body.withUnsafeReadableBytes { body in
@@ -172,26 +189,10 @@ struct CallEstimate {
       inputTokens = bytes
       return
     }
-    inputTokens = bytes
-    var left = Self.countedBytesMax
-    body.withUnsafeReadableBytes { body in
-      operation.forEachText(in: body) { text in
-        let counted = Self.prefix(of: text, upTo: left)
-        left -= counted.count
-        inputTokens -= Int64(counted.count - vocabulary.upperBound(ofText: counted))
-      }
-    }
+    var counter = TextCounter(bytesMax: Self.countedBytesMax)
+    inputTokens =
+      bytes - body.withUnsafeReadableBytes { counter.saving(in: $0, of: operation, encoding) }
     bound = costBound(of: request, pricedIn: file)
-  }
-
-  /// The beginning of a text in UTF-8, up to a character's end. The bounds of a text's parts add up
-  /// to one of the text.
-  private static func prefix(
-    of text: UnsafeRawBufferPointer, upTo most: Int
-  ) -> UnsafeRawBufferPointer {
-    var end = min(text.count, most)
-    while end > 0, end < text.count, text[end] & 0xC0 == 0x80 { end -= 1 }
-    return UnsafeRawBufferPointer(rebasing: text[..<end])
   }
 
   /// What the head says of the body's form; a second content type is one that parsers part at.
@@ -274,7 +275,11 @@ struct CallEstimate {
     if model.isEmpty, let part = request.unboundablePart {
       return .none(.costUnbounded(part: part))
     }
-    guard let price else { return .none(.modelUnpriced(model: model, file: file)) }
+    guard let price else {
+      let unit = request.mediaUnit
+      let name = unit == .imagesOut ? request.pictureName?.description : nil
+      return .none(.modelUnpriced(model: name ?? model, file: file, unit: unit))
+    }
     if let part = request.unboundablePart { return .none(.costUnbounded(part: part)) }
     if request.fillsContext, price.inputTokensMax == nil {
       return .none(.costUnbounded(part: "a session with a model of unknown context window"))
@@ -297,5 +302,26 @@ extension PeekedRequest {
   /// pictures, seconds or characters.
   func boundsTokens(at price: ModelPrice?) -> Bool {
     !isMedia || price?.isBilledByTokens != false && units.isEmpty
+  }
+}
+
+extension PeekedRequest {
+  /// The price by quality and size of a picture whose model has none of its own: the dearest where
+  /// the provider chooses the quality (`isOpen`). Nil where there is none, or it is no picture.
+  func dearestPicture(
+    in prices: PriceBook, at now: Timestamp
+  ) -> (name: String, price: ModelPrice, isOpen: Bool)? {
+    guard let picture = pictureName else { return nil }
+    func most(_ price: ModelPrice) -> Money {
+      let request = priced(at: price)
+      return price.worstCase(
+        inputTokens: request.inputTokensMax, outputTokens: request.outputTokensMax ?? 0,
+        units: request.units) ?? Money(nanodollars: .max)
+    }
+    let found = prices.prices(ofPicture: picture, at: now)
+    return found.max { most($0.price) < most($1.price) }.map { dearest in
+      let isOpen = found.count > 1 || picture.quality != PictureName(dearest.name)?.quality
+      return (dearest.name, dearest.price, isOpen)
+    }
   }
 }

@@ -26,7 +26,7 @@ extension Exchange {
       return inputFetched(.unread(.inputUnavailable(reason: reason)), app: app)
     }
     let file = BatchFile(
-      input, prices: upstream.prices, at: startedAt, policy: core.apps[app].policy,
+      input, upstream: upstream, at: startedAt, policy: core.apps[app].policy,
       lineBytesMax: core.configuration.bodyBytesMax)
     let seconds = core.configuration.batchInputSeconds
     let loop = context.loop

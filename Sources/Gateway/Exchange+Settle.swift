@@ -41,7 +41,8 @@ extension Exchange {
     }
     let settlement = Settlement(
       ending.charge, reading: reading, estimate: estimate, reserved: most,
-      endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt)
+      endpoint: plan.endpoint, prices: core.upstreams[plan.upstream].prices, at: startedAt,
+      isWhole: ending.ending == .completed && (200..<300).contains(ending.status))
     let now = NIODeadline.now()
     let outcome = settlement.outcome(
       of: reading, status: UInt16(clamping: ending.status), ending: ending.ending,

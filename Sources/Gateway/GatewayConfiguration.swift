@@ -147,6 +147,8 @@ public struct GatewayUpstream: Sendable {
   /// Whether it is OpenAI itself, whose models' names tell how they cut text into tokens; any other
   /// server may call any model so.
   public var isOpenAI: Bool
+  /// Whether it is a resource of Azure's that serves OpenAI's models, under names of its owner's.
+  public var isAzureOpenAI: Bool
 
   public init(
     name: String, dialect: DialectID, isTLS: Bool, host: String, port: Int,
@@ -167,6 +169,7 @@ public struct GatewayUpstream: Sendable {
     self.trustRootsPath = trustRootsPath
     self.prices = prices
     isOpenAI = host == "api.openai.com" || host.hasSuffix(".api.openai.com")
+    isAzureOpenAI = [".openai.azure.com", ".openai.azure.us"].contains { host.hasSuffix($0) }
   }
 
   /// Whether calls can be relayed: they are not sent without a credential that is missing.

@@ -106,7 +106,7 @@ public final class GatewayService: Service, Sendable {
       clock: callbacks.clock,
       logger: logger)
     tls = try TLSContexts.server(configuration.tls)
-    if upstreams.contains(where: \.isOpenAI) {
+    if upstreams.contains(where: { $0.isOpenAI || $0.isAzureOpenAI }) {
       // Loaded here: the first call that needs one would else hold its loop up.
       for encoding in TokenEncoding.allCases { _ = encoding.vocabulary }
     }

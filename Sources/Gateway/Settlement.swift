@@ -3,7 +3,8 @@
 // Pure: the exchange hands it all it knows, so that every row of the table below is a plain test.
 //
 //   the call ended with …       usage reported     usage not reported
-//   reportedElseEstimate        charge, reported   charge the reservation, marked estimated
+//   reportedElseEstimate        charge, reported   charge the reservation, marked estimated; where
+//                                                  the request says it all, that, as reported
 //   reportedElseNothing         charge, reported   release
 //   received                    charge, reported   charge what came and was under way, estimated
 //   nothing                     release            release
@@ -26,9 +27,10 @@ struct Settlement: Equatable {
   /// - Parameters:
   ///   - reserved: what the call holds; zero where its cost could not be bounded.
   ///   - at: the moment whose prices hold: the call's start, as for its estimate.
+  ///   - isWhole: the answer is one of success, and came to its end.
   init(
     _ charge: Call.Charge, reading: CallReading, estimate: CallEstimate, reserved: Money,
-    endpoint: Endpoint, prices: PriceBook, at: Timestamp
+    endpoint: Endpoint, prices: PriceBook, at: Timestamp, isWhole: Bool = false
   ) {
     if charge == .received, case .metered = endpoint, reading.usage == nil || !reading.isComplete {
       self.init(received: reading, estimate: estimate, reserved: reserved, prices: prices, at: at)
@@ -57,6 +59,12 @@ struct Settlement: Equatable {
       self.init(charge: .zero, usage: .unknown, isReleased: true)
     case (.reportedElseEstimate, .unmetered), (.received, .unmetered):
       self.init(charge: .zero, usage: .unknown, isReleased: false)
+    case (.reportedElseEstimate, .metered)
+    where isWhole && Self.isExact(reading, estimate, endpoint):
+      var usage = Usage(source: .reported)
+      for unit in estimate.units { usage[unit.bucket] = unit.count }
+      self.init(charge: .zero, usage: usage, isReleased: false)
+      self.charge = price(reading, estimate, prices, at, reserved)
     case (.reportedElseEstimate, .metered), (.received, .metered):
       self.init(estimateOf: reading, estimate: estimate, reserved: reserved)
     }
@@ -83,6 +91,15 @@ struct Settlement: Equatable {
       inputTokens: usage.inputUncached, outputTokens: usage.outputText, units: estimate.units,
       serviceTier: estimate.serviceTier, region: estimate.region)
     self.init(charge: charge ?? .zero, usage: usage, isReleased: false)
+  }
+
+  /// Whether what was asked for is what a whole answer is billed by; fewer pictures may cost less.
+  private static func isExact(
+    _ reading: CallReading, _ estimate: CallEstimate, _ endpoint: Endpoint
+  ) -> Bool {
+    guard estimate.hasExactUnits, !reading.sawError else { return false }
+    guard endpoint == .metered(.images) else { return true }
+    return reading.isComplete && reading.pictures == estimate.choices
   }
 
   /// How the call went into the ledger.

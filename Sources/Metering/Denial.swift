@@ -44,7 +44,8 @@ public enum Denial: Hashable, Sendable {
   case appIsolated(order: Int64)
   case modelForbidden(model: String, allowed: [String])
   /// The text names the price file of the call's upstream.
-  case modelUnpriced(model: String, file: String = "")
+  /// - Parameter unit: what the call is counted in where no tokens are; nil: tokens.
+  case modelUnpriced(model: String, file: String = "", unit: UsageBucket? = nil)
   /// No bound of the output is known: the caller must set one.
   case outputUnbounded(field: String)
   /// The request's cost cannot be bounded; the text names the part.
@@ -160,9 +161,10 @@ public enum Denial: Hashable, Sendable {
     case .modelForbidden(let model, let allowed):
       "Model '\(model)' is not allowed for this app. Allowed: "
         + (allowed.isEmpty ? "none" : allowed.joined(separator: ", ")) + "."
-    case .modelUnpriced(let model, let file):
+    case .modelUnpriced(let model, let file, let unit):
       "Model '\(model)' has no price, so a budgeted app may not call it. Add it to "
-        + "\(file.isEmpty ? "thresholds/prices/" : file): \(Self.pricingLine(model: model))"
+        + "\(file.isEmpty ? "thresholds/prices/" : file): "
+        + Self.pricingLine(model: model, unit: unit)
     case .outputUnbounded(let field):
       "The output of this call has no bound, so its cost cannot be held to the budget. "
         + "Set '\(field)' in the request, or outputTokensMax in the app's policy."
@@ -215,8 +217,17 @@ public enum Denial: Hashable, Sendable {
   }
 
   /// The one line of YAML that would price a model.
-  public static func pricingLine(model: String) -> String {
-    "\"\(model)\": { from: YYYY-MM-DD, inputPerMillion: \"0.00\", outputPerMillion: \"0.00\" }"
+  ///
+  /// - Parameter unit: what its calls are counted in where no tokens are.
+  public static func pricingLine(model: String, unit: UsageBucket? = nil) -> String {
+    let rates =
+      switch unit {
+      case .imagesOut: "imageOutEach: \"0.00\""
+      case .charactersIn: "charactersInPerMillion: \"0.00\""
+      case .audioInMilliseconds: "audioInPerSecond: \"0.00\""
+      default: "inputPerMillion: \"0.00\", outputPerMillion: \"0.00\""
+      }
+    return "\"\(model)\": { from: YYYY-MM-DD, \(rates) }"
   }
 
   private static func budgetMessage(_ refusal: BudgetRefusal) -> String {

@@ -98,11 +98,12 @@ public final class ModelPrice: Sendable {
     return sum.roundedUp
   }
 
-  /// The first bucket of a usage that has no price; nil where all have one.
+  /// The first bucket of a usage that has no price; nil where all have one. A request without a fee
+  /// has one.
   public func unpricedBucket(of usage: Usage) -> UsageBucket? {
     var first: UsageBucket?
     usage.forEachCount { bucket, _ in
-      if first == nil, base.rate(of: bucket) == nil { first = bucket }
+      if first == nil, bucket != .requests, base.rate(of: bucket) == nil { first = bucket }
     }
     return first
   }
@@ -185,16 +186,18 @@ public final class ModelPrice: Sendable {
   }
 
   /// Whether calls that went as batches cost together what each costs by itself, but for rounding:
-  /// no context tier and no fee of a request can be among them.
+  /// no context tier can be among them, nor a fee of requests that were not counted.
   ///
   /// - Parameters:
-  ///   - inputTokens: of all together.
+  ///   - usage: of all together.
   ///   - serviceTier: as in `rates(inputTokens:serviceTier:)`.
-  public func addsUp(inputTokens: Int64, serviceTier: String) -> Bool {
+  public func addsUp(_ usage: Usage, serviceTier: String) -> Bool {
     let tier = Self.parts(ofServed: serviceTier)?.tier ?? serviceTier
     let contexts = tiers + (serviceContexts[tier] ?? [])
-    return contexts.allSatisfy { inputTokens <= $0.aboveInputTokens }
-      && rates(inputTokens: inputTokens, serviceTier: serviceTier).requestFee == 0
+    let input = usage.inputTotal
+    return contexts.allSatisfy { input <= $0.aboveInputTokens }
+      && (usage[.requests] > 0
+        || rates(inputTokens: input, serviceTier: serviceTier).requestFee == 0)
   }
 
   /// The rates at which a call of so much input is charged.

@@ -33,8 +33,12 @@ public struct PriceBook: Sendable {
     prices[model] = list
   }
 
-  /// Makes `alias` another name of `model`.
-  public mutating func alias(_ alias: String, of model: String) { aliases[alias] = model }
+  /// Makes `alias` another name of `model`; of a picture's size (`hd/1024-x-1792/MODEL`) the name
+  /// without a size is another of the model in all its sizes.
+  public mutating func alias(_ alias: String, of model: String) {
+    let sized = PictureName(alias) == nil ? PictureName(model) : nil
+    aliases[alias] = sized?.model ?? model
+  }
 
   /// The price in force at a moment; nil where the model, or that date, is unpriced.
   ///

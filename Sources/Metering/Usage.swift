@@ -6,7 +6,8 @@
 
 /// Where a usage figure comes from. The three stay apart to the last report.
 public enum UsageSource: UInt8, Sendable, Codable, CaseIterable {
-  /// The provider said so.
+  /// The provider said so, or its whole answer to the request leaves nothing open: pictures of a
+  /// plain size, characters.
   case reported = 0
   /// Computed by us, because the provider did not say; errs upwards.
   case estimated = 1

@@ -37,6 +37,8 @@ public struct CallReading: Hashable, Sendable {
   /// UTF-8 bytes of all text that the model was seen to produce, tool calls included: at least its
   /// visible output tokens. Reasoning that the provider hides is not in it.
   public var outputTextBytes: Int64 = 0
+  /// How many pictures it brought; nil: it is not about pictures.
+  public var pictures: Int64?
   /// Whether the answer, or an event of the stream, was an error.
   public var sawError = false
   /// Whether the answer was whole: the JSON object closed, or the stream said that it ended.

@@ -51,9 +51,11 @@ public struct PeekedRequest: Hashable, Sendable {
   public internal(set) var units: [UsageCount] = []
   /// What it costs where its model is not billed by tokens; nil: it always is.
   var media: MediaUnits?
+  /// Whether `units` are what is billed where the whole of it is answered, not a bound.
+  public internal(set) var hasExactUnits = false
   /// The name under which price lists have a picture of the size and the quality that it asks for;
   /// nil: it does not say a plain size, or asks for no picture.
-  public internal(set) var pictureName: String?
+  public internal(set) var pictureName: PictureName?
   /// What it says of searches that its model makes by itself; nil: nothing.
   var webSearch: WebSearch?
   /// The part that makes the cost unboundable, for people: `an image (image_url)`; nil: none.

@@ -1,4 +1,4 @@
-// Which samples: of an app, by condition and by time. The one place where such a choice becomes SQL.
+// Which samples: of an app, by condition and by time. The one place where a choice becomes SQL.
 
 internal import GRDB
 internal import GRDBSQLite

@@ -227,7 +227,7 @@ extension StoreDatabase {
   }
 }
 
-/// Counts rows as they come, mostly those of one block one after the other: a row costs one look-up.
+/// Counts rows as they come, mostly those of one block in a row: each costs one look-up.
 private struct LabelCounter {
   /// By instrument.
   private(set) var counts: [Int64: [TallyPlace: Int64]]

@@ -21,7 +21,8 @@ public enum TokenEncoding: Sendable, CaseIterable {
     ("gpt-4.1-", .o200k), ("gpt-4.5-", .o200k), ("gpt-5", .o200k), ("gpt-5-", .o200k),
     ("o1", .o200k), ("o1-", .o200k), ("o3", .o200k), ("o3-", .o200k), ("o4-mini", .o200k),
     ("o4-mini-", .o200k), ("gpt-4", .cl100k), ("gpt-4-", .cl100k), ("gpt-3.5", .cl100k),
-    ("gpt-3.5-turbo", .cl100k), ("gpt-3.5-turbo-", .cl100k), ("text-embedding-3-small", .cl100k),
+    ("gpt-3.5-turbo", .cl100k), ("gpt-3.5-turbo-", .cl100k), ("gpt-35-turbo", .cl100k),
+    ("gpt-35-turbo-", .cl100k), ("text-embedding-3-small", .cl100k),
     ("text-embedding-3-large", .cl100k), ("text-embedding-ada-002", .cl100k),
   ]
 

@@ -58,6 +58,48 @@ import Testing
     #expect(backcast.total == row(4, 139, 184))
   }
 
+  /// A batch's sum is not one call's: where a price depends on the size of each, it stays.
+  @Test func aBatchIsPricedByItsSumWhereThatTells() {
+    func books(_ rate: Int64, tier: Int64) -> [String: PriceBook] {
+      var book = PriceBook()
+      let rates = Rates(input: rate, output: rate)
+      book.add(
+        ModelPrice(
+          effectiveFrom: Self.start, base: rates,
+          tiers: [.init(aboveInputTokens: tier, rates: Rates(input: 50 * rate, output: 1))]),
+        model: "m")
+      return ["up": book]
+    }
+    var batch = Self.call("m", charge: 10)
+    batch.serviceTier = "batch"
+    for (tier, priced) in [(Int64(1_000), Int64(10)), (2_000_000, 20)] {
+      var backcast = PriceBackcast(
+        old: books(10, tier: tier), new: books(20, tier: tier), at: Self.start)
+      backcast.add(batch)
+      #expect(backcast.total.calls == 1 && backcast.total.priced.nanodollars == priced)
+    }
+  }
+
+  @Test func aPriceThatDiffersInItsRegionsOrSearchesIsAnother() {
+    func books(_ regions: [String: Int64], _ own: OwnSearches?) -> [String: PriceBook] {
+      var book = PriceBook()
+      book.add(
+        ModelPrice(
+          effectiveFrom: Self.start, base: Rates(input: 10, output: 10), ownSearches: own,
+          regions: regions), model: "m")
+      return ["up": book]
+    }
+    var call = Self.call("m", charge: 10)
+    call.serviceTier = "@us"
+    var backcast = PriceBackcast(
+      old: books([:], nil), new: books(["us": 1_100], nil), at: Self.start)
+    backcast.add(call)
+    #expect(backcast.total.priced.nanodollars == 11)
+    backcast = PriceBackcast(old: books([:], nil), new: books([:], .perCall), at: Self.start)
+    backcast.add(call)
+    #expect(backcast.total.calls == 1 && backcast.others.calls == 0)
+  }
+
   @Test func aSumThatLeavesTheRangeIsHeldAtItsEnd() {
     var backcast = PriceBackcast(
       old: Self.book(["m": 1]), new: Self.book(["m": .max]), at: Self.start)

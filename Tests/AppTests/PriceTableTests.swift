@@ -45,6 +45,7 @@ import Testing
     ("cache_creation_input_token_cost_above_100k_tokens", .cacheWrite5m, "", 100_000, 15),
     ("input_cost_per_token_cache_hit", .cacheRead, "", 0, 15),
     ("input_cost_per_image_token_batches", .inputImage, "batch", 0, 15),
+    ("file_search_cost_per_1k_calls", .fileSearches, "", 0, 12),
     ("input_cost_per_audio_per_second", .audioInMilliseconds, "", 0, 12),
     ("output_cost_per_second", .outputMilliseconds, "", 0, 12),
     ("input_cost_per_token_novel", .inputUncached, "novel", 0, 15),
@@ -115,6 +116,34 @@ import Testing
     let table = try Self.table([Self.row(model, provider: "anthropic", tokens)])
     let regions = isDearer ? ["us": Int64(1_100)] : [:]
     #expect(table.books["anthropic"]?[model]?.regions == regions)
+  }
+
+  @Test(arguments: [
+    ("openai", "", "0.10"), ("azure", "", "0.10"), ("gemini", "", nil),
+    ("openai", ", \"cache_read_input_token_cost_batches\": 5e-08", "0.05"),
+  ])
+  func openAIsBatchesHaveNoDiscountThatIsNotStated(
+    provider: String, more: String, wanted: String?
+  ) throws {
+    let table = try Self.table([
+      Self.row(
+        "m", provider: provider,
+        """
+        "input_cost_per_token": 2e-07, "output_cost_per_token": 1e-06,
+        "cache_read_input_token_cost": 2e-08, "input_cost_per_token_batches": 1e-07,
+        "output_cost_per_token_batches": 5e-07\(more)
+        """.replacing("\n", with: " "))
+    ])
+    let batch = try #require(table.books[provider]?["m"]?.serviceTiers["batch"])
+    #expect(batch[.cacheRead].flatMap { RateKey.byBucket[.cacheRead]?.amount($0) } == wanted)
+  }
+
+  /// As one editor saves it; and what would end a line in a book.
+  @Test func aMarkBeforeTheTableIsNoPartOfIt() throws {
+    let tokens = #""input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06"#
+    let table = try Self.table(["\u{FEFF}" + Self.row("m", tokens)])
+    #expect(table.books["openai"]?["m"] != nil)
+    #expect(throws: PriceFault.self) { try Self.table([Self.row("m\u{2028}n", tokens)]) }
   }
 
   @Test func tiersServicesAndLimitsFindTheirPlaces() throws {

@@ -88,6 +88,44 @@ import Testing
     #expect(after.models.map(\.name) == ["m", "n", "z"])
     let old = before.models[0].entries.map(\.entry)
     #expect(after.models[0].entries.map(\.entry).dropLast() == old[...])
+    // A file with line ends of Windows keeps them.
+    let windows = try texts(
+      books: ["openai": text.replacing("\n", with: "\r\n")], rows: rows)["openai"]
+    #expect(windows == new.replacing("\n", with: "\r\n"))
+  }
+
+  /// Where the parser sees other lines, nothing is added by its places.
+  @Test(arguments: ["\r", "\u{85}"])
+  func aFileWithOddLineEndsIsRefused(end: String) {
+    let price = "{ from: 2026-01-01, inputPerMillion: 2, outputPerMillion: 8 }"
+    let said = message(
+      books: ["openai": "m: \(price)\(end)n: \(price)\n"],
+      rows: [
+        PriceTableTests.row("m", Self.fields("1e-06")),
+        PriceTableTests.row("n", Self.fields("1e-06")),
+      ])
+    #expect(said.contains("line ends"), "\(said)")
+  }
+
+  /// Places are counted in characters of the code, not in bytes.
+  @Test func aNameMayHoldAnyLetters() throws {
+    let book = #""é🌊": { from: 2026-01-01, inputPerMillion: 2, outputPerMillion: 8 }"# + "\n"
+    let new = try texts(
+      books: ["openai": book], rows: [PriceTableTests.row("é🌊", Self.fields("1e-06"))])
+    #expect(new["openai"]?.contains("\"é🌊\":\n  - { from: 2026-01-01, inputPer") == true)
+  }
+
+  /// What no field of a table says was said by hand, and stays.
+  @Test func aRateThatNoTableSaysIsKept() throws {
+    let book =
+      "m: { from: 2026-01-01, inputPerMillion: 2, outputPerMillion: 8, "
+      + "cacheWrite30mPerMillion: 3, webSearchesPerThousand: 5 }\n"
+    let new = try texts(
+      books: ["openai": book], rows: [PriceTableTests.row("m", Self.fields("1e-06"))])
+    #expect(
+      new["openai"]?.contains(
+        "  - { from: 2026-11-27, inputPerMillion: \"1.00\", cacheWrite30mPerMillion: \"3.00\", "
+          + "outputPerMillion: \"8.00\" }\n") == true, "\(new)")
   }
 
   @Test func oldPricesOfRandomBooksStay() throws {

@@ -91,6 +91,11 @@ import Testing
           with: "\"start_time\": \(Fixture.seconds(0) + 3_600)"),
     ]
     #expect(try Fixture.fault(Fixture.openAIPage(buckets)).message.hasPrefix("overlapping"))
+    // The same day and model in other words.
+    for again in ["2026-11-01,m ,6", "2026-11-01T00:00:00Z,m,6", "1793491200, m,6"] {
+      let fault = try Fixture.fault("date,model,requests\n2026-11-01,m,5\n\(again)\n")
+      #expect(fault.message.hasPrefix("a second row of the same day"), "\(again)")
+    }
     let table = "date,model,requests\n2026-11-01,m,5\n2026-11-01,n,5\n2026-11-01,m,6\n"
     let row = try Fixture.fault(table)
     #expect(row.place.line == 4)
@@ -100,6 +105,20 @@ import Testing
         table.replacing("m,6", with: "o,6"),
         "date,model,requests\n2026-11-01,n,5\n"
       ).place.line == 2)
+  }
+
+  /// A day elsewhere is none of UTC's; hours with an end can be told.
+  @Test func aDayOfAnotherTimeZoneIsRefused() throws {
+    for offset in ["-05:00", "+0530", "+05:30"] {
+      let fault = try Fixture.fault("date,model,requests\n2026-11-01T00:00:00\(offset),m,5\n")
+      #expect(fault.message.contains("another time zone"))
+    }
+    for same in ["Z", "+00:00", "-0000", ""] {
+      _ = try Fixture.read("date,model,requests\n2026-11-01T00:00:00\(same),m,5\n")
+    }
+    let hour =
+      "start_time,end_time,requests\n2026-11-01T00:00:00-05:00,2026-11-01T01:00:00-05:00,5\n"
+    #expect(try Fixture.read(hour).rows.count == 1)
   }
 
   @Test func widerBucketsAndBucketsAcrossMidnight() throws {

@@ -47,6 +47,31 @@ import Testing
     #expect(total.provider[.input] == 69 && total.ledger[.input] == 31)
   }
 
+  /// Pictures that were billed by their pixels are counted by their size, whatever name stands
+  /// before it; of a batch its answers were counted.
+  @Test func sizedPicturesAndBatchesAreCounted() throws {
+    let line = #"{"object": "organization.usage.images.result", "images": 3,"#
+    func page(_ result: String) -> String {
+      Fixture.openAIPage([Fixture.openAIBucket(day: 0, [result])])
+    }
+    let export = try Fixture.read(
+      page(line + #""num_model_requests": 2, "model": "canvas", "size": "8x9"}"#),
+      page(Fixture.completions(5, input: 30, output: 7, model: "m")))
+    func picture(_ name: String, pixels: Int64) -> CallRow {
+      var call = Fixture.call("canvas", at: 1, answeredBy: name)
+      call.usage[.pixelsOut] = pixels
+      return call
+    }
+    var batch = Fixture.call("m", at: 2, input: 30, output: 7)
+    batch.usage[.requests] = 5
+    let result = Fixture.compared(
+      export,
+      [
+        picture("hd/8-x-9/canvas", pixels: 144), picture("8-x-8/canvas", pixels: 64), batch,
+      ])
+    #expect(result.rows.map(\.said) == ["2026-11-01 canvas equal", "2026-11-01 m equal"])
+  }
+
   /// Each kind of line is compared by what it counts.
   @Test func unitsAreComparedWhereCallsAreBilledByThem() throws {
     func result(_ kind: String, _ model: String, _ fields: String) -> String {

@@ -27,6 +27,15 @@ import Testing
     var seconds = Rates()
     seconds[.audioInMilliseconds] = 2_000_000_000
     book.add(ModelPrice(effectiveFrom: start, base: seconds), model: "seconds")
+    var fee = half
+    fee[.requests] = 11_000_000
+    book.add(ModelPrice(effectiveFrom: start, base: fee), model: "fee")
+    var picture = Rates()
+    picture[.pixelsOut] = 3_000_000
+    book.add(ModelPrice(effectiveFrom: start, base: picture), model: "hd/8-x-9/canvas")
+    var speech = Rates()
+    speech[.charactersIn] = 4_000_000
+    book.add(ModelPrice(effectiveFrom: start, base: speech), model: "speech")
     return book
   }()
 
@@ -53,6 +62,31 @@ import Testing
     let plan = Self.plan(batch)
     let wanted: Int64 = 50_500_000 + 250_000 + 50_500 + 1_250
     #expect(plan.charges.map(\.charge.nanodollars) == [wanted] && plan.skipped.isEmpty)
+  }
+
+  /// What followed from the request counts as reported; see `Settlement`.
+  @Test func picturesAndCharactersAreChargedAnew() {
+    var picture = Self.call("canvas", input: 0, output: 0, charge: 7)
+    picture.responseModel = "hd/8-x-9/canvas"
+    picture.usage[.pixelsOut] = 72
+    var speech = Self.call("speech", input: 0, output: 0, charge: 7)
+    speech.usage[.charactersIn] = 5
+    let plan = Self.plan(picture, speech)
+    #expect(plan.charges.map(\.charge.nanodollars) == [216, 20] && plan.skipped.isEmpty)
+  }
+
+  /// Each answer was rounded up by itself; how many there were was counted, and so was their fee.
+  @Test(arguments: [(0, true), (3, true), (4, false), (-4, false)])
+  func roundingIsOfEachAnswer(distance: Int64, isRight: Bool) {
+    var batch = Self.call(
+      "fee", tier: "batch", input: 1_000_000, output: 2_000,
+      charge: 50_500_000 + 250_000 + 3 * 11 + distance)
+    batch.usage[.requests] = 2
+    batch.otherModels = [ModelUsage(model: "fee", usage: Usage(source: .reported))]
+    batch.otherModels[0].usage[.requests] = 1
+    let plan = Self.plan(batch)
+    #expect(plan.skipped.isEmpty)
+    #expect(plan.unchanged == (isRight ? 1 : 0) && plan.charges.count == (isRight ? 0 : 1))
   }
 
   /// Rounded up answer by answer it was a little dearer: up to one nanodollar for each.
@@ -83,6 +117,10 @@ import Testing
     // A second is 2,000,000 nanodollars.
     let capped = Self.plan(sound("sound", charge: 500, held: 500))
     #expect(capped.unchanged == 1 && capped.charges.isEmpty)
+    // Also where it was charged anew before.
+    var again = sound("sound", charge: 400, held: 500)
+    again.firstCharge = Money(nanodollars: 500)
+    #expect(Self.plan(again).charges.map(\.charge.nanodollars) == [500])
     let cheaper = Self.plan(sound("sound", charge: 3_000_000, held: 3_000_000))
     #expect(cheaper.charges.map(\.charge.nanodollars) == [2_000_000])
     // One that was held by its length is charged by it.

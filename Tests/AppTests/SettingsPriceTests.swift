@@ -39,12 +39,35 @@ import Testing
     #expect(price.base.rate(of: .outputAudio) == 9_007_199_254_740_993)
   }
 
-  @Test func theLineThatARefusalSuggestsPricesTheModel() throws {
-    let line = Denial.pricingLine(model: "new-model").replacing("YYYY-MM-DD", with: "2026-11-01")
+  @Test(arguments: [nil, UsageBucket.imagesOut, .charactersIn, .audioInMilliseconds])
+  func theLineThatARefusalSuggestsPricesTheModel(unit: UsageBucket?) throws {
+    let line = Denial.pricingLine(model: "new-model", unit: unit)
+      .replacing("YYYY-MM-DD", with: "2026-11-01")
     let (settings, faults) = try load(line)
     #expect(faults == [])
+    let price = settings?.prices(of: "openai").price(
+      model: "new-model", at: SettingsLoadTests.now)
+    #expect(price?.base.rate(of: unit ?? .outputText) == 0)
+  }
+
+  /// A model may be priced by the sizes of its pictures alone, and a deployment with it.
+  @Test func aBudgetedAppMayListAModelThatIsPricedBySize() throws {
+    let (settings, faults) = try load(
+      """
+      hd/1024-x-1024/canvas: { from: 2026-01-01, imageOutEach: "0.08", aliases: [mine] }
+      standard/1024-x-1024/canvas: { from: 2026-01-01, imageOutEach: "0.04" }
+      """,
+      app: """
+        upstream: openai
+        models: [canvas, mine, "canv*"]
+        budgets: { month: "5" }
+        """)
+    #expect(faults == [])
+    let prices = try #require(settings?.prices(of: "openai"))
+    let picture = PictureName(quality: nil, width: 1_024, height: 1_024, model: "mine")
     #expect(
-      settings?.prices(of: "openai").price(model: "new-model", at: SettingsLoadTests.now) != nil)
+      prices.prices(ofPicture: picture, at: SettingsLoadTests.now).map(\.name)
+        == ["standard/1024-x-1024/canvas", "hd/1024-x-1024/canvas"])
   }
 
   @Test func aPriceHoldsFromItsDayOn() throws {
@@ -80,6 +103,8 @@ import Testing
           - { inputPerMillion: "2", outputPerMillion: "2" }
         serviceTiers:
           flex: {}
+      f: []
+      "": { from: 2026-01-01, inputPerMillion: "1", outputPerMillion: "1" }
       """)
     let says = [
       "openai.yaml:1: 'a.from' is '2026-02-30', a day that does not exist",
@@ -89,7 +114,8 @@ import Testing
       "openai.yaml:3: unknown key 'c.outputPerMillon' — did you mean 'outputPerMillion'?",
       "a price of 'd' from the same day stands twice",
       "openai.yaml:12: 'e.tiers[0].aboveInputTokens' is missing",
-      "openai.yaml:14: 'e.serviceTiers.flex' states no rate",
+      "openai.yaml:14: 'e.serviceTiers.flex' states no rate", "openai.yaml:15: 'f' has no price",
+      "openai.yaml:16: a key is no name",
     ]
     for text in says { #expect(faults.contains { $0.contains(text) }, "\(text) in \(faults)") }
     #expect(faults.count == says.count, "\(faults)")

@@ -254,13 +254,20 @@ import Testing
 
   // MARK: Values
 
+  private static func upstream(
+    _ prices: PriceBook = TestPrice.book
+  ) -> GatewayUpstream {
+    GatewayUpstream(
+      name: "openai", dialect: .openai, isTLS: false, host: "localhost", port: 1, prices: prices)
+  }
+
   private static func file(_ text: String, step: Int, models: [String]? = nil) throws
     -> BatchInputOutcome
   {
     let creation = Array(FileBatchTests.creation().utf8)
     let input = try #require(try Providers.Operation.batches.peek(creation).batchInput)
     var file = BatchFile(
-      input, prices: TestPrice.book, at: GatewayFixture.now,
+      input, upstream: Self.upstream(), at: GatewayFixture.now,
       policy: AppPolicy(app: "a", budgets: [], models: models), lineBytesMax: 4_096)
     let bytes = Array(text.utf8)
     for start in stride(from: 0, to: bytes.count, by: step) {
@@ -348,7 +355,7 @@ import Testing
     let input = try #require(
       try Providers.Operation.batches.peek(Array(body.utf8)).batchInput)
     var file = BatchFile(
-      input, prices: prices, at: GatewayFixture.now,
+      input, upstream: Self.upstream(prices), at: GatewayFixture.now,
       policy: AppPolicy(app: "a", budgets: []), lineBytesMax: 10_000)
     _ = Array(picture.utf8).withUnsafeBytes { file.feed($0) }
     guard case .read(let batch) = file.finish(), case .atMost = batch.bound else {

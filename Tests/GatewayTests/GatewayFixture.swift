@@ -83,8 +83,12 @@ extension PriceBook {
     var sized = Rates()
     sized[.outputText] = 0
     sized[.pixelsOut] = TestPrice.pixel * 1_000_000
+    var standard = sized
+    standard[.pixelsOut] = TestPrice.pixel * 500_000
+    alias("my-sized", of: "hd/1024-x-512/gpt-sized")
     for (model, rates) in [
-      ("hd/1024-x-512/gpt-sized", sized), ("512-x-512/gpt-sized", sized),
+      ("hd/1024-x-512/gpt-sized", sized), ("standard/1024-x-512/gpt-sized", standard),
+      ("512-x-512/gpt-sized", sized), ("gpt-pixels", sized), ("8-x-9/gpt-pixels", standard),
       ("gpt-canvas", canvas), ("tts-1", speech), ("whisper-1", sound), ("gpt-image-1", picture),
       ("gpt-talk", talk),
     ] {

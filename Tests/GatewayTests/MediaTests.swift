@@ -84,6 +84,114 @@ import Testing
     let settled = try fixture.settlement()
     #expect(settled?.outcome.responseModel == name)
     #expect(settled?.charge.nanodollars == (name == nil ? nil : pixels * TestPrice.pixel))
+    #expect(settled?.outcome.usage.source == (name == nil ? nil : .reported))
+    #expect(settled?.outcome.usage[.pixelsOut] ?? 0 == pixels)
+  }
+
+  /// A model's own price by the pixel holds for every size, which tells how many there were.
+  @Test(arguments: [
+    ("1024x512", "1024-x-512/gpt-pixels", UsageSource.reported), ("8x9", "", .reported),
+  ])
+  func picturesByThePixelAreRecordedUnderTheirSize(
+    size: String, name: String, source: UsageSource
+  ) async throws {
+    let (fixture, _) = try await fixture(
+      Self.answer(Array(#"{"data":[{"url":"x"}]}"#.utf8), type: "application/json"))
+    _ = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"gpt-pixels","prompt":"A harbour","size":"\#(size)"}"#,
+        path: "/v1/images/generations"))
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.outcome.responseModel == name)
+    #expect(settled.outcome.usage.source == source)
+    let pixels = settled.outcome.usage[.pixelsOut]
+    #expect(pixels > 0 && settled.charge.nanodollars == pixels * TestPrice.pixel)
+  }
+
+  /// The provider chooses the quality that is not named: the dearest is held and charged, and what
+  /// it was is not known. A deployment is priced as its model.
+  @Test(arguments: [
+    (#""model":"gpt-sized""#, UsageSource.estimated, "hd"),
+    (#""model":"gpt-sized","quality":"auto""#, .estimated, "hd"),
+    (#""model":"my-sized""#, .estimated, "hd"),
+    (#""model":"my-sized","quality":"standard""#, .reported, "standard"),
+  ])
+  func aPictureOfTheProvidersChoiceCostsItsDearest(
+    said: String, source: UsageSource, quality: String
+  ) async throws {
+    let (fixture, _) = try await fixture(
+      Self.answer(Array(#"{"created":1,"data":[{"url":"x"}]}"#.utf8), type: "application/json"))
+    let seen = try await fixture.call(
+      GatewayFixture.request(
+        #"{"prompt":"A harbour","size":"1024x512",\#(said)}"#, path: "/v1/images/generations"))
+    #expect(seen.status == 200, "\(seen.text)")
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.outcome.responseModel == "\(quality)/1024-x-512/gpt-sized")
+    let rate = quality == "hd" ? TestPrice.pixel : TestPrice.pixel / 2
+    #expect(settled.charge.nanodollars == 1_024 * 512 * rate)
+    #expect(settled.outcome.usage.source == source)
+  }
+
+  /// Fewer pictures may cost less: what was held is charged, and not taken for the truth.
+  @Test(arguments: [
+    (#"[{"url":"x"},{"url":"y"}]"#, UsageSource.reported), (#"[{"url":"x"}]"#, .estimated),
+    (#"[]"#, .estimated), (#"[{"url":"x"},{"url":"y"}"#, .estimated),
+  ])
+  func picturesAreReportedWhereAllCame(data: String, source: UsageSource) async throws {
+    let (fixture, _) = try await fixture(
+      Self.answer(Array(#"{"data":\#(data)}"#.utf8), type: "application/json"))
+    _ = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"gpt-canvas","prompt":"A harbour","n":2}"#, path: "/v1/images/generations"))
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.charge.nanodollars == 2 * TestPrice.picture)
+    #expect(settled.outcome.usage.source == source)
+    #expect(settled.outcome.usage[.imagesOut] == 2)
+  }
+
+  /// The advice is in the unit that the call is counted in.
+  @Test(arguments: [
+    (
+      "/v1/images/generations", #""model":"new","prompt":"x","size":"8x9","quality":"hd""#,
+      #""hd/8-x-9/new": { from: YYYY-MM-DD, imageOutEach: "0.00" }"#
+    ),
+    ("/v1/images/generations", #""model":"new","prompt":"x""#, #""new": { from: YYYY-MM-DD, imag"#),
+    (
+      "/v1/images/generations", #""model":"gpt-image-1-mini","prompt":"x","size":"8x9""#,
+      #""gpt-image-1-mini": { from: YYYY-MM-DD, inputPerMillion: "0.00", out"#
+    ),
+    ("/v1/audio/speech", #""model":"new","input":"x""#, #"charactersInPerMillion: "0.00""#),
+  ])
+  func whatHasNoPriceIsToldInItsUnit(path: String, body: String, line: String) async throws {
+    let (fixture, _) = try await fixture([])
+    let refused = try await fixture.call(GatewayFixture.request("{\(body)}", path: path))
+    #expect(refused.header("x-leeway-denial") == "model_unpriced")
+    #expect(refused.text.replacing(#"\""#, with: "\"").contains(line), "\(refused.text)")
+    try await fixture.stop()
+  }
+
+  /// How many characters a sign beyond the first plane is, no provider says.
+  @Test(arguments: [
+    (#""input":"Größe\n""#, 6, UsageSource.reported), (#""input":"\ud7ff\u0041""#, 2, .reported),
+    (#""input":"🌊""#, 2, .estimated), (#""input":"\uD83c\uDF0A""#, 2, .estimated),
+    (#""input":"Ebb","instructions":"low""#, 6, .estimated),
+    (#""input":"Ebb","stream_format":"audio","speed":1.5"#, 3, .reported),
+  ])
+  func charactersAreReportedWhereNothingIsOpen(
+    said: String, characters: Int64, source: UsageSource
+  ) async throws {
+    let (fixture, _) = try await fixture(Self.answer(Array("sound".utf8), type: "audio/mpeg"))
+    _ = try await fixture.call(
+      GatewayFixture.request(
+        #"{"model":"tts-1","voice":"alloy",\#(said)}"#, path: "/v1/audio/speech"))
+    try await fixture.stop()
+    let settled = try #require(try fixture.settlement())
+    #expect(settled.charge.nanodollars == characters * TestPrice.character)
+    #expect(settled.outcome.usage.source == source)
+    #expect(settled.outcome.usage[.charactersIn] == characters)
   }
 
   @Test func speechIsChargedByTheCharacter() async throws {
@@ -96,7 +204,7 @@ import Testing
     try await fixture.stop()
     let settled = try #require(try fixture.settlement())
     #expect(settled.charge.nanodollars == 6 * TestPrice.character)
-    #expect(settled.outcome.usage.source == .estimated)
+    #expect(settled.outcome.usage.source == .reported)
     #expect(settled.outcome.usage[.charactersIn] == 6)
   }
 

@@ -5,6 +5,7 @@ import Metering
 import Providers
 import TestSupport
 import Testing
+import Tokens
 
 @testable import Gateway
 
@@ -65,6 +66,67 @@ import Testing
     #expect(refused.header("x-leeway-denial") == "budget_exhausted")
     #expect(upstream.requests.isEmpty)
     try await fixture.stop()
+  }
+
+  private static func upstream(_ host: String, _ prices: PriceBook) -> GatewayUpstream {
+    GatewayUpstream(
+      name: "up", dialect: .openai, isTLS: true, host: host, port: 443, prices: prices)
+  }
+
+  /// The tokens of a line's text count where it is certain how they are cut, else its bytes.
+  @Test(arguments: [
+    ("api.openai.com", "gpt-4o-mini", true, true), ("api.openai.com", "gpt-4o-mini", false, false),
+    ("api.openai.com", "claude-test", true, false), ("localhost", "gpt-4o-mini", true, false),
+    ("x.openai.azure.com", "gpt-4o-mini", true, false), ("x.openai.azure.com", "prod", true, true),
+  ])
+  func aLinesTextIsBoundedByItsTokens(
+    host: String, model: String, isBudgeted: Bool, isCounted: Bool
+  ) throws {
+    let text = String(repeating: "The tide turns at seven. ", count: 100)
+    let line =
+      #"{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":"#
+      + #"{"model":"\#(model)","max_tokens":1,"messages":[{"role":"user","content":"\#(text)"}]}}"#
+    let creation = Array(FileBatchTests.creation().utf8)
+    let input = try #require(try Providers.Operation.batches.peek(creation).batchInput)
+    var prices = TestPrice.book
+    prices.alias("prod", of: "gpt-4o-mini")
+    let budgets = isBudgeted ? [Budget(id: "day", cap: Money(nanodollars: 1), windows: [])] : []
+    let unread = BatchFile(
+      input, upstream: Self.upstream(host, prices), at: GatewayFixture.now,
+      policy: AppPolicy(app: "a", budgets: budgets), lineBytesMax: 10_000)
+    for step in [1, line.utf8.count] {
+      var file = unread
+      let bytes = Array(line.utf8)
+      for start in stride(from: 0, to: bytes.count, by: step) {
+        _ = bytes[start..<min(start + step, bytes.count)].withUnsafeBytes { file.feed($0) }
+      }
+      guard case .read(let batch) = file.finish() else {
+        Issue.record("refused")
+        return
+      }
+      let bytesOfText = Int64(text.utf8.count)
+      #expect(isCounted == (batch.inputTokens < bytesOfText / 2))
+      // 7 tokens a sentence: never fewer.
+      #expect(batch.inputTokens > 600)
+      if !isCounted { #expect(batch.inputTokens > bytesOfText) }
+    }
+  }
+
+  /// On Azure a deployment may have any model's name: only what the price book says of it counts.
+  @Test func onAzureTheBookTellsWhichModelItIs() {
+    var prices = TestPrice.book
+    prices.alias("prod", of: "gpt-4o-mini")
+    prices.alias("theirs", of: "claude-test")
+    func encoding(_ host: String, _ model: String) -> TokenEncoding? {
+      Self.upstream(host, prices).encoding(of: model)
+    }
+    #expect(encoding("x.openai.azure.com", "prod") == .o200k)
+    #expect(encoding("x.openai.azure.com", "gpt-4o-mini") == nil)
+    #expect(encoding("x.openai.azure.com", "theirs") == nil)
+    #expect(encoding("openai.azure.com.example.org", "prod") == nil)
+    #expect(encoding("api.openai.com", "gpt-4o-mini") == .o200k)
+    #expect(encoding("api.openai.com", "prod") == nil)
+    #expect(encoding("openrouter.ai", "gpt-4o-mini") == nil)
   }
 
   @Test(arguments: ["<|endoftext|>", String(repeating: "x\\u0000", count: 9_000)])

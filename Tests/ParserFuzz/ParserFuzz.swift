@@ -236,7 +236,7 @@ private struct Parser {
       var reader = BatchInputReader(input, lineBytesMax: 1_000)
       var requests: [PeekedRequest] = []
       var lines: [Int] = []
-      func take(_ request: PeekedRequest, _ line: Int) {
+      func take(_ request: PeekedRequest, _: UnsafeRawBufferPointer, _ line: Int) {
         precondition(request.inputTokensMax >= 0 && request.choices >= 1)
         requests.append(request)
         lines.append(line)

@@ -102,7 +102,7 @@ import Testing
   ) -> Seen {
     var reader = BatchInputReader(input, lineBytesMax: lineBytesMax)
     var seen = Seen()
-    func take(_ request: PeekedRequest, _ line: Int) {
+    func take(_ request: PeekedRequest, _: UnsafeRawBufferPointer, _ line: Int) {
       seen.requests.append(request)
       seen.lines.append(line)
     }

@@ -16,6 +16,7 @@ import Testing
 
   @Test(arguments: [
     "gpt-4", "gpt-4-0613", "gpt-4-turbo", "gpt-4-32k", "gpt-3.5-turbo", "gpt-3.5-turbo-0125",
+    "gpt-35-turbo", "gpt-35-turbo-0125",
     "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002",
   ])
   func olderModelsUseCl100k(model: String) {
@@ -26,7 +27,7 @@ import Testing
     "", "gpt", "gpt-4.2", "gpt-40", "gpt-6", "gpt-50", "o1x", "o2", "o5", "GPT-4o", " gpt-4o",
     "xo1", "openai/gpt-4o", "ft:gpt-4o:org::id", "claude-3", "text-davinci-003",
     "text-embedding-4", "o4", "o4-large", "gpt-3.5-instruct", "text-embedding-3-huge", "gpt-4.5",
-    "gpt-4.1x", "gpt-oss-120b", "gpt-35-turbo", "gpt-4\u{301}o",
+    "gpt-4.1x", "gpt-oss-120b", "gpt-35", "gpt-4\u{301}o",
   ])
   func othersAreUnknown(model: String) {
     #expect(TokenEncoding.of(model: model) == nil)

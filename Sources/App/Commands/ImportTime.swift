@@ -17,6 +17,14 @@ enum ImportTime {
     guard let milliseconds = scanner.timeOfDay() else { return nil }
     return Timestamp(milliseconds: Int64(date.daysSinceEpoch) * 86_400_000 + milliseconds)
   }
+
+  /// Whether a time is given in another zone than UTC: `2026-11-01T00:00:00-05:00`.
+  static func hasOffset(_ text: String) -> Bool {
+    guard let time = text.firstIndex(of: ":"),
+      let sign = text[time...].lastIndex(where: { $0 == "+" || $0 == "-" })
+    else { return false }
+    return text[sign...].contains { ("1"..."9").contains($0) }
+  }
 }
 
 /// Reads digits and signs from the left.

@@ -24,7 +24,8 @@ struct PriceBackcast {
   }
 
   /// Counts a call, by the rule that charged it: the price of the model that the provider ran, else
-  /// of the one asked for. What was charged by estimate stays as it was charged.
+  /// of the one asked for. What was charged by estimate stays as it was charged, and so
+  /// does a batch whose sum does not say what its answers cost.
   mutating func add(_ call: CallRow) {
     let (before, after) = (price(of: call, old), price(of: call, new))
     var row = PricedCalls.Row(calls: 1, charged: call.charge, priced: call.charge)
@@ -34,8 +35,10 @@ struct PriceBackcast {
       others.add(row)
       return
     }
-    if call.usage.source == .reported {
-      row.priced = new[call.upstream]?.cost(of: call, at: at)?.amount ?? row.charged
+    if call.usage.source == .reported, let book = new[call.upstream],
+      book.pricesSum(of: call, at: at)
+    {
+      row.priced = book.cost(of: call, at: at)?.amount ?? row.charged
     }
     changed[PricedCalls.Key(call), default: PricedCalls.Row()].add(row)
   }
@@ -44,12 +47,12 @@ struct PriceBackcast {
 
   private func price(of call: CallRow, _ books: [String: PriceBook]) -> ModelPrice? {
     guard let book = books[call.upstream] else { return nil }
-    let ran = call.responseModel.isEmpty ? nil : book.price(model: call.responseModel, at: at)
-    return ran ?? book.price(model: call.model, at: at)
+    return book.price(of: PricedCalls.Key(call).model, in: call, at: at)
   }
 
   private static func isSame(_ one: ModelPrice, _ other: ModelPrice) -> Bool {
     one.base == other.base && one.tiers == other.tiers && one.serviceTiers == other.serviceTiers
-      && one.serviceContexts == other.serviceContexts
+      && one.serviceContexts == other.serviceContexts && one.regions == other.regions
+      && one.ownSearches == other.ownSearches
   }
 }

@@ -85,6 +85,7 @@ struct PriceCheck {
   private static func dearerSize(
     _ entry: PriceEntry, of name: String, in file: PriceFile
   ) -> String? {
+    guard PictureName(name) == nil else { return nil }
     for bucket in [UsageBucket.imagesOut, .pixelsOut] {
       guard let rate = entry.base[bucket], rate > 0 else { continue }
       let dearer = file.models.first { model in

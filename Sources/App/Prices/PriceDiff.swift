@@ -49,7 +49,7 @@ struct PriceDiff {
     var known: Set<String> = []
     for model in file.models {
       known.insert(model.name)
-      guard let new = prices[model.name]?.beginning(day) else {
+      guard var new = prices[model.name]?.beginning(day) else {
         vanished.append(model.name)
         continue
       }
@@ -57,6 +57,9 @@ struct PriceDiff {
       guard let old = inForce else {
         self.new[model.name] = new
         continue
+      }
+      for bucket in PriceTableField.unsaid where new.base[bucket] == nil {
+        new.base[bucket] = old.base[bucket]
       }
       let rates = Self.changes(old, new)
       let limits = Self.limits(old, new)

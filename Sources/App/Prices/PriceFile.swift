@@ -29,7 +29,11 @@ struct PriceFile {
     file = root.node.file
     for (name, key, value) in root.entries() {
       var model = Model(name: name, line: key.line, entries: [])
-      for element in value.list() {
+      let elements = value.list()
+      if elements.isEmpty {
+        value.fault("'\(name)' has no price", "state one, as in `- { from: …, … }`, or remove it")
+      }
+      for element in elements {
         guard let section = element.mapping() else { continue }
         if let entry = Self.entry(section) {
           note("\(name) \(entry.from)", of: key, "a price of '\(name)' from the same day")

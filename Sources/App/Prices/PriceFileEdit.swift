@@ -10,17 +10,24 @@ import Yams
 
 /// A price file's text with new prices in it.
 struct PriceFileEdit {
-  /// The file's lines, without their ends.
+  /// The file's lines, without their line feeds; a carriage return stays.
   private var lines: [String]
+  /// What stands before the line feed of lines that are added.
+  private let returns: String
   /// For faults.
   private let file: String
 
   init(text: String, file: String) {
-    lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    // By bytes: to Swift the end of a line of Windows is one character.
+    lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
+    returns = lines.first?.utf8.last == UInt8(ascii: "\r") ? "\r" : ""
     // A last line that ends is followed by an empty rest.
     if lines.last == "" { lines.removeLast() }
     self.file = file
   }
+
+  private static let lineEnds: Set<Unicode.Scalar> = ["\r", "\u{85}", "\u{2028}", "\u{2029}"]
 
   var text: String { lines.map { $0 + "\n" }.joined() }
 
@@ -33,6 +40,16 @@ struct PriceFileEdit {
   mutating func add(
     _ entries: [String: PriceEntry], provenance: String
   ) throws(PriceFault) {
+    // The parser ends a line at these, too: its places would be others than those here.
+    let hasOtherEnds = lines.contains { line in
+      let end = line.unicodeScalars.last == "\r" ? 1 : 0
+      return line.unicodeScalars.dropLast(end).contains { Self.lineEnds.contains($0) }
+    }
+    guard !hasOtherEnds else {
+      throw PriceFault(
+        "\(file) has odd line ends, so that it cannot be added to; nothing was written",
+        hint: "Save it with line feeds alone, or with those of Windows, and try again.")
+    }
     let root: Node.Mapping?
     do { root = try compose(yaml: text)?.mapping } catch {
       throw PriceFault("\(file) is not YAML", hint: "See leeway prices check.")
@@ -51,8 +68,8 @@ struct PriceFileEdit {
       try add(entry, to: place, end: contentEnd(from: place.key, before: next))
     }
     for (model, entry) in entries.sorted(by: { $0.key < $1.key }) where !known.contains(model) {
-      lines.append(PriceFileText.key(model) + ":")
-      lines.append("- " + PriceFileText.flow(entry))
+      lines.append(PriceFileText.key(model) + ":" + returns)
+      lines.append("- " + PriceFileText.flow(entry) + returns)
     }
     insertProvenance(provenance)
   }
@@ -62,7 +79,7 @@ struct PriceFileEdit {
     var end = next
     while end > key + 1 {
       let line = lines[end - 1].drop { $0 == " " }
-      guard line.isEmpty || line.hasPrefix("#") else { break }
+      guard line.isEmpty || line == "\r" || line.hasPrefix("#") else { break }
       end -= 1
     }
     return end
@@ -71,7 +88,7 @@ struct PriceFileEdit {
   private mutating func add(
     _ entry: PriceEntry, to place: (model: String, key: Int, value: Node), end: Int
   ) throws(PriceFault) {
-    let flow = PriceFileText.flow(entry)
+    let flow = PriceFileText.flow(entry) + returns
     guard let mark = place.value.mark else { throw shapeFault(place.model) }
     let (line, column) = (mark.line - 1, mark.column - 1)
     switch place.value {
@@ -80,21 +97,20 @@ struct PriceFileEdit {
       lines.insert(String(repeating: " ", count: column) + "- " + flow, at: end)
     case .mapping where line > place.key:
       // Keys on lines of their own become the list's first element.
-      for index in line..<end where !lines[index].isEmpty {
+      for index in line..<end where !["", "\r"].contains(lines[index]) {
         let indent = min(column, lines[index].prefix { $0 == " " }.count)
         lines[index] = (index == line ? "  - " : "    ") + String(lines[index].dropFirst(indent))
       }
       lines.insert("  - " + flow, at: end)
     case .mapping where line == place.key:
       // One flow mapping behind the key, on one line or several.
-      let head = lines[line].utf8.prefix(column)
-      let rest = lines[line].utf8.dropFirst(column)
-      var key = String(decoding: head, as: UTF8.self)
+      let scalars = lines[line].unicodeScalars
+      var key = String(scalars.prefix(column))
       while key.hasSuffix(" ") { key.removeLast() }
-      lines[line] = "  - " + String(decoding: rest, as: UTF8.self)
+      lines[line] = "  - " + String(scalars.dropFirst(column))
       for index in (line + 1)..<max(end, line + 1) { lines[index] = "    " + lines[index] }
       lines.insert("  - " + flow, at: end)
-      lines.insert(key, at: line)
+      lines.insert(key + returns, at: line)
     default: throw shapeFault(place.model)
     }
   }
@@ -112,6 +128,6 @@ struct PriceFileEdit {
     let last = header.lastIndex { $0.hasPrefix("# Imported ") || $0.hasPrefix("# Updated ") }
     var place = last.map { $0 + 1 } ?? headerEnd
     while last != nil, place < headerEnd, lines[place].hasPrefix("#   ") { place += 1 }
-    lines.insert(contentsOf: text.split(separator: "\n").map(String.init), at: place)
+    lines.insert(contentsOf: text.split(separator: "\n").map { $0 + returns }, at: place)
   }
 }

@@ -64,7 +64,10 @@ struct PriceTable {
   ) throws(PriceFault) -> [PriceTableRow] {
     var rows: [PriceTableRow] = []
     var faults: [PriceFault.Line] = []
-    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // Some editors put a mark of their own before the text.
+    let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+    let lines = bytes.dropFirst(isMarked ? 3 : 0).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
       guard let tree = line.withUnsafeBytes({ JSONTree($0, isStrict: true) }) else {
@@ -179,8 +182,15 @@ extension PriceTableRow {
       }
     default: break
     }
+    // OpenAI's batches have no discount for what is cached but where one is published.
+    let cached = Slot(place: Self.batch, bucket: .cacheRead)
+    if ["openai", "azure"].contains(book), self[base: .cacheRead] != nil, rates[cached] == nil {
+      row.rates[cached] = rates[Slot(place: Self.batch, bucket: .inputUncached)]
+    }
     return row
   }
+
+  private static let batch = PriceEntry.Place(serviceTier: ModelPrice.batchTier)
 
   private var chargesOutputTokens: Bool {
     rates.contains { $0.key.bucket.kind == .outputTokens && $0.value > 0 }

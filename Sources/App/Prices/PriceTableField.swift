@@ -32,9 +32,9 @@ struct PriceTableField: Hashable {
   ]
 
   /// A unit's price × 10^15 is nanodollars per million units; of seconds × 10^12, since those are
-  /// counted in milliseconds.
+  /// counted in milliseconds, and of a thousand searches of files, which the table prices together.
   private static let unitPower = 15
-  private static let secondPower = 12
+  private static let thousandthPower = 12
 
   /// Characters that come out have no bucket, because no dialect reports them: a row that prices
   /// them cannot price a call.
@@ -62,7 +62,12 @@ struct PriceTableField: Hashable {
     "input_cost_per_query": .queries, "input_cost_per_request": .requests,
     "ocr_cost_per_page": .pages, "google_maps_grounding_cost_per_query": .mapsQueries,
     "code_interpreter_cost_per_session": .codeSessions,
+    "file_search_cost_per_1k_calls": .fileSearches,
   ]
+
+  /// Buckets whose rates no field states: they are said by hand.
+  static let unsaid = Set(UsageBucket.allCases).subtracting(stems.values)
+    .subtracting(searchSizes.values).sorted { $0.rawValue < $1.rawValue }
 
   /// Service tiers by the table's word for them.
   private static let tiers = [
@@ -78,10 +83,11 @@ struct PriceTableField: Hashable {
 
   /// A rate of a bucket in the base.
   init(bucket: UsageBucket) {
-    let isTime =
-      bucket == .audioInMilliseconds || bucket == .videoInMilliseconds
-      || bucket == .outputMilliseconds
-    self.init(bucket: bucket, power: isTime ? Self.secondPower : Self.unitPower)
+    switch bucket {
+    case .audioInMilliseconds, .videoInMilliseconds, .outputMilliseconds, .fileSearches:
+      self.init(bucket: bucket, power: Self.thousandthPower)
+    default: self.init(bucket: bucket, power: Self.unitPower)
+    }
   }
 
   /// Reads a field's name; nil where it is not known.

@@ -128,12 +128,19 @@ struct PriceTableRow {
   /// Text that is not empty and has no control character in it.
   private static func name(_ member: JSONTree.Member) throws(Fault) -> String {
     guard case .string(let text) = member.value, !text.isEmpty, text.utf8.count <= 256,
-      text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+      text.unicodeScalars.allSatisfy({ $0.properties.generalCategory.isOfOneLine })
     else { throw Fault(message: "'\(member.name)' is no plain text of 1 to 256 bytes") }
     return text
   }
 
   private static func shown(_ text: String) -> String {
     text.count > 80 ? String(text.prefix(80)) + "…" : text
+  }
+}
+
+extension Unicode.GeneralCategory {
+  /// Neither a control character nor the end of a line.
+  fileprivate var isOfOneLine: Bool {
+    ![.control, .lineSeparator, .paragraphSeparator, .surrogate].contains(self)
   }
 }

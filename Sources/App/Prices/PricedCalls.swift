@@ -88,7 +88,30 @@ enum PricedCalls {
   }
 }
 
+extension CallRow {
+  var isBatch: Bool { serviceTier?.hasPrefix(ModelPrice.batchTier) == true }
+
+  /// What each model used within it, the answering one first.
+  var parts: [ModelUsage] {
+    [ModelUsage(model: PricedCalls.Key(self).model, usage: usage)] + otherModels
+  }
+}
+
 extension PriceBook {
+  /// The price of a model that ran within a recorded call, else of the one asked for.
+  func price(of model: String, in call: CallRow, at: Timestamp) -> ModelPrice? {
+    price(model: model, at: at) ?? price(model: call.model, at: at)
+  }
+
+  /// Whether what was kept of a call says what it costs: of a batch's answers it is the sum.
+  func pricesSum(of call: CallRow, at: Timestamp) -> Bool {
+    guard call.isBatch, let tier = call.serviceTier else { return true }
+    return tier != ModelPrice.mixedBatchTier
+      && call.parts.allSatisfy { part in
+        price(of: part.model, in: call, at: at)?.addsUp(part.usage, serviceTier: tier) ?? false
+      }
+  }
+
   /// What a recorded call costs in this book; nil where neither of its models is in it.
   func cost(of call: CallRow, at: Timestamp) -> CallCost? {
     cost(

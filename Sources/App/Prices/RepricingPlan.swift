@@ -77,7 +77,9 @@ struct RepricingPlan {
   private func charge(of call: CallRow) -> Result<Money, Skipped> {
     func skip(_ reason: Skip) -> Result<Money, Skipped> { .failure(Skipped(reason: reason)) }
     if call.state == .expired { return skip(.expired) }
-    if Self.isBatch(call), !addsUp(call) { return skip(.batch) }
+    if let book = books[call.upstream], !book.pricesSum(of: call, at: call.at) {
+      return skip(.batch)
+    }
     switch call.usage.source {
     case .reported: break
     case .estimated: return skip(.estimated)
@@ -94,41 +96,24 @@ struct RepricingPlan {
   /// Whether it is a sound of unknown length that was charged what was held for its tokens, which
   /// it costs at the most.
   private func isHeldByTokens(_ call: CallRow) -> Bool {
-    guard call.usage[.audioInMilliseconds] > 0, call.charge == call.estimate,
-      let price = price(of: PricedCalls.Key(call).model, call)
+    let first = call.firstCharge ?? call.charge
+    guard call.usage[.audioInMilliseconds] > 0, first == call.estimate,
+      let book = books[call.upstream],
+      let price = book.price(of: PricedCalls.Key(call).model, in: call, at: call.at)
     else { return false }
     return price.chargesInput && price.chargesOutput
   }
 
-  // MARK: Batches
-
-  private static func isBatch(_ call: CallRow) -> Bool {
-    call.serviceTier?.hasPrefix(ModelPrice.batchTier) == true
-  }
-
-  /// Whether the sum of a batch's answers says what they cost.
-  private func addsUp(_ call: CallRow) -> Bool {
-    guard let tier = call.serviceTier, tier != ModelPrice.mixedBatchTier else { return false }
-    let own = ModelUsage(model: PricedCalls.Key(call).model, usage: call.usage)
-    return ([own] + call.otherModels).allSatisfy { part in
-      let price = price(of: part.model, call)
-      return price?.addsUp(inputTokens: part.usage.inputTotal, serviceTier: tier) ?? false
-    }
-  }
-
-  private func price(of model: String, _ call: CallRow) -> ModelPrice? {
-    let book = books[call.upstream]
-    return book?.price(model: model, at: call.at) ?? book?.price(model: call.model, at: call.at)
-  }
-
-  /// Each answer of a batch was rounded up to a nanodollar by itself. How many there were was not
-  /// kept: none has less than a token.
+  /// Each answer of a batch was rounded up to a nanodollar by itself.
   private static func rounding(of call: CallRow) -> UInt64 {
-    guard isBatch(call) else { return 0 }
-    let answers = ([call.usage] + call.otherModels.map(\.usage)).reduce(Int64(0)) { sum, usage in
+    guard call.isBatch else { return 0 }
+    let answers = call.parts.reduce(Int64(0)) { $0.addingClamped($1.usage[.requests]) }
+    if answers > 0 { return UInt64(answers) }
+    // Older versions did not count them: none has less than a token.
+    let tokens = call.parts.map(\.usage).reduce(Int64(0)) { sum, usage in
       sum.addingClamped(usage.outputTotal > 0 ? usage.outputTotal : usage.inputTotal)
     }
-    return UInt64(max(answers, 0))
+    return UInt64(max(tokens, 0))
   }
 
   /// Asks for the charges, in pieces.

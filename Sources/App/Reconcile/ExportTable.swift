@@ -72,7 +72,8 @@ struct ExportTable {
   private func read(
     _ cells: [String], at place: ReconcileFault.Place, into assembly: inout ExportAssembly
   ) throws(ReconcileFault) {
-    let days = try days(cells, at: place)
+    let start = try moment(cells, columns.start, at: place)
+    let days = try days(cells, from: start, at: place)
     var row = ProviderUsageRow(day: days.lowerBound.day)
     row.model = columns.model.flatMap { nonEmpty(cells[$0]) }
     row.key = columns.key.flatMap { nonEmpty(cells[$0]) }.map(ShownKey.text)
@@ -105,31 +106,41 @@ struct ExportTable {
       }
       row.figures[.input] -= cached
     }
-    let figures = Set(columns.measures.values.joined())
-    let identity = cells.enumerated().filter { !figures.contains($0.offset) }
-      .map { "\(columns.names[$0.offset])=\($0.element)" }.joined(separator: "\u{1F}")
+    // By what is said, not how: two exports may write a day in two ways.
+    let others = Set(columns.measures.values.joined()).union([columns.start, columns.end ?? -1])
+    let identity =
+      cells.enumerated().filter { !others.contains($0.offset) }
+      .map { "\(columns.names[$0.offset])=\(Self.trimmed($0.element))" }
+      .joined(separator: "\u{1F}") + "\u{1F}\(start.milliseconds)"
     try assembly.addTableRow(identity, days: days, at: place)
     assembly.add(row, amount: amount)
   }
 
+  private func moment(
+    _ cells: [String], _ index: Int, at place: ReconcileFault.Place
+  ) throws(ReconcileFault) -> Timestamp {
+    guard let moment = ImportTime.parse(cells[index]), ExportNumber.moments.contains(moment)
+    else {
+      throw ReconcileFault(
+        "'\(head[index])' is no date: ISO 8601 or seconds since 1970", at: place,
+        hint: "Export by day, in UTC.")
+    }
+    return moment
+  }
+
   /// The bucket where the row says its end, else the day.
   private func days(
-    _ cells: [String], at place: ReconcileFault.Place
+    _ cells: [String], from start: Timestamp, at place: ReconcileFault.Place
   ) throws(ReconcileFault) -> Range<Timestamp> {
-    func moment(_ index: Int) throws(ReconcileFault) -> Timestamp {
-      guard let moment = ImportTime.parse(cells[index]), ExportNumber.moments.contains(moment)
-      else {
-        throw ReconcileFault(
-          "'\(head[index])' is no date: ISO 8601 or seconds since 1970", at: place,
-          hint: "Export by day, in UTC.")
-      }
-      return moment
-    }
-    let start = try moment(columns.start)
     guard let end = columns.end, nonEmpty(cells[end]) != nil else {
+      guard !ImportTime.hasOffset(cells[columns.start]) else {
+        throw ReconcileFault(
+          "'\(head[columns.start])' is of another time zone, and where it ends is not said",
+          at: place, hint: "Export by day, in UTC.")
+      }
       return start.day.start..<start.day.adding(days: 1).start
     }
-    let last = try moment(end)
+    let last = try moment(cells, end, at: place)
     guard start < last else {
       throw ReconcileFault(
         "the row ends before it begins", at: place, hint: ReconcileFault.fetchAgain)
@@ -163,7 +174,13 @@ struct ExportTable {
   }
 
   private func nonEmpty(_ cell: String) -> String? {
-    let text = cell.trimmingPrefix { $0 == " " }
-    return text.isEmpty ? nil : String(text)
+    let text = Self.trimmed(cell)
+    return text.isEmpty ? nil : text
+  }
+
+  private static func trimmed(_ cell: String) -> String {
+    var text = cell.drop { $0 == " " }
+    while text.last == " " { text.removeLast() }
+    return String(text)
   }
 }

@@ -87,7 +87,8 @@ struct LedgerDays {
     func key(_ day: CivilDate, _ model: String) -> LedgerRow.Key {
       // What is not metered may name no model.
       LedgerRow.Key(
-        day: day, upstream: call.upstream, model: model.isEmpty ? Reconciliation.unnamed : model)
+        day: day, upstream: call.upstream,
+        model: model.isEmpty ? Reconciliation.unnamed : Reconciliation.model(model))
     }
     let began = call.at.day
     if let ended = call.endedAt, ended.day != began {
@@ -112,9 +113,10 @@ struct LedgerDays {
     case .expired: row.doubts.expired += 1
     case .reserved: row.doubts.open += 1
     case .settled:
-      let tokens = UsageFigures(call.usage)
+      let tokens = UsageFigures(call.usage, picture: PictureName(call.responseModel))
       row.figures.add(tokens)
-      row.figures.add(1, to: .requests)
+      // Of a batch its answers were counted.
+      if tokens[.requests] == 0 { row.figures.add(1, to: .requests) }
       row.figures.add(call.charge.nanodollars, to: .cost)
       switch call.usage.source {
       case .reported: break

@@ -61,6 +61,9 @@ struct Reconciliation: Sendable {
   /// What lines that name no model, or no key, are shown under where others do.
   static let unnamed = "(none)"
 
+  /// A model whose pictures are priced by size (`hd/1024-x-1024/MODEL`) is one model.
+  static func model(_ name: String) -> String { PictureName(name)?.model ?? name }
+
   init(_ export: ProviderExport, ledger: [LedgerRow], rules: Rules) {
     measures = UsageMeasure.allCases.filter { export.measures.contains($0) }
     hasModels = export.hasModels
@@ -85,7 +88,7 @@ struct Reconciliation: Sendable {
       let named = line.key ?? Self.unnamed
       let key = Key(
         day: line.day, place: hasKeys ? rules.upstreams[named] ?? named : nil,
-        model: hasModels ? line.model ?? Self.unnamed : nil)
+        model: hasModels ? line.model.map(Self.model) ?? Self.unnamed : nil)
       var row = found[key] ?? Row(day: key.day, model: key.model, place: key.place)
       row.hasProvider = true
       row.provider.add(line.figures)

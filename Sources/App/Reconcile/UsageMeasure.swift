@@ -108,7 +108,9 @@ extension UsageFigures {
   }
 
   /// A call's tokens in disjoint measures, and the units that exports count.
-  init(_ usage: Usage) {
+  ///
+  /// - Parameter picture: the size of its pictures, where their pixels were billed.
+  init(_ usage: Usage, picture: PictureName? = nil) {
     usage.forEachCount { bucket, count in
       switch bucket {
       case .cacheRead, .cacheReadAudio, .cacheReadImage: add(count, to: .cacheRead)
@@ -116,7 +118,9 @@ extension UsageFigures {
         add(count, to: .cacheWrite)
       // No export counts what a search model cites among its input.
       case .citations: break
+      case .requests: add(count, to: .requests)
       case .imagesOut: add(count, to: .images)
+      case .pixelsOut: if let picture { add(count / picture.pixels, to: .images) }
       case .charactersIn: add(count, to: .characters)
       // Calls are billed by whole seconds.
       case .audioInMilliseconds: add(count / 1_000, to: .seconds)

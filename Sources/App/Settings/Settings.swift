@@ -181,9 +181,10 @@ private struct SettingsReader {
   }
 
   private static func isPriced(_ rule: String, prices: PriceBook, at now: Timestamp) -> Bool {
-    guard rule.hasSuffix("*") else { return prices.price(model: rule, at: now) != nil }
-    return prices.names.contains {
-      $0.hasPrefix(rule.dropLast()) && prices.price(model: $0, at: now) != nil
+    guard rule.hasSuffix("*") else { return prices.isPriced(rule, at: now) }
+    return prices.names.contains { name in
+      (PictureName(name)?.model ?? name).hasPrefix(rule.dropLast())
+        && prices.price(model: name, at: now) != nil
     }
   }
 }

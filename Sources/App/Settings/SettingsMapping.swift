@@ -75,7 +75,11 @@ final class SettingsMapping {
   /// All entries, for mappings whose keys are names that the author chooses.
   func entries() -> [(name: String, key: SettingsNode, value: SettingsNode)] {
     mapping.compactMap { key, value in
-      guard case .scalar(let scalar) = key, !scalar.string.isEmpty else { return nil }
+      guard case .scalar(let scalar) = key, !scalar.string.isEmpty else {
+        SettingsNode(node: key, file: node.file, name: node.name, log: node.log)
+          .fault("a key is no name", "write a name before the colon, in quotes where it is odd")
+        return nil
+      }
       let name = scalar.string
       taken.insert(name)
       let path = path(of: name)

@@ -66,21 +66,21 @@ struct BatchLineSink: RequestSink {
 
   consuming func finished(bodyBytes: Int) -> PeekedRequest { PeekedRequest() }
 
-  /// Peeks a line and the request in it; nil: it costs nothing.
+  /// Peeks a line and the request in it, which comes with its bytes; nil: it costs nothing.
   static func request(
     _ line: UnsafeRawBufferPointer, of input: BatchInput
-  ) throws(PeekFault) -> PeekedRequest? {
+  ) throws(PeekFault) -> (request: PeekedRequest, body: UnsafeRawBufferPointer)? {
     let sink = try read(line)
     guard sink.endpoint == input.endpoint else {
       throw .meaning("its 'url' is not the 'endpoint' of the batch", at: 0)
     }
     guard let range = sink.body else { throw .meaning("it has no 'body'", at: 0) }
     guard case .metered(let operation) = input.endpoint else { return nil }
+    let body = UnsafeRawBufferPointer(rebasing: line[range])
     var request: PeekedRequest
     do throws(PeekFault) {
       request = try operation.peek(
-        UnsafeRawBufferPointer(rebasing: line[range]),
-        path: UnsafeRawBufferPointer(start: nil, count: 0))
+        body, path: UnsafeRawBufferPointer(start: nil, count: 0))
     } catch {
       throw PeekFault(
         message: "Of its 'body': \(error.message)", offset: range.lowerBound + error.offset)
@@ -90,7 +90,7 @@ struct BatchLineSink: RequestSink {
     if request.jobKind != nil {
       request.unboundablePart = request.unboundablePart ?? "'background'"
     }
-    return request
+    return (request, body)
   }
 }
 
@@ -112,15 +112,14 @@ public struct BatchInputReader: Sendable {
     self.lineBytesMax = lineBytesMax
   }
 
+  /// Gets each request that may cost, its bytes for so long, and the number of its line from 1.
+  public typealias Take = (PeekedRequest, UnsafeRawBufferPointer, Int) -> Void
+
   /// How people are told which line it is.
   public static func place(_ line: Int) -> String { "Line \(line) of the batch's input file" }
 
   /// Reads the next bytes.
-  ///
-  /// - Parameter take: gets each request that may cost, and the number of its line from 1.
-  public mutating func feed(
-    _ bytes: UnsafeRawBufferPointer, _ take: (PeekedRequest, Int) -> Void
-  ) {
+  public mutating func feed(_ bytes: UnsafeRawBufferPointer, _ take: Take) {
     forEachLinePiece(of: bytes) { piece, endsLine in
       guard fault == nil else { return }
       guard piece.count <= lineBytesMax - held.count else {
@@ -133,14 +132,14 @@ public struct BatchInputReader: Sendable {
   }
 
   /// The file is over; the last line may lack its end.
-  public mutating func finish(_ take: (PeekedRequest, Int) -> Void) {
+  public mutating func finish(_ take: Take) {
     if fault == nil { endHeld(take) }
     if fault == nil, count == 0 {
       fault = PeekFault(message: "The batch's input file has no request.", offset: 0)
     }
   }
 
-  private mutating func endHeld(_ take: (PeekedRequest, Int) -> Void) {
+  private mutating func endHeld(_ take: Take) {
     var line: [UInt8] = []
     swap(&line, &held)
     line.withUnsafeBytes { endLine($0, take) }
@@ -149,7 +148,7 @@ public struct BatchInputReader: Sendable {
   }
 
   private mutating func endLine(
-    _ bytes: UnsafeRawBufferPointer, _ take: (PeekedRequest, Int) -> Void
+    _ bytes: UnsafeRawBufferPointer, _ take: Take
   ) {
     defer { number += 1 }
     let line = bytes.last == 0x0D ? UnsafeRawBufferPointer(rebasing: bytes.dropLast()) : bytes
@@ -157,9 +156,9 @@ public struct BatchInputReader: Sendable {
     if line.contains(0x0D) { return refuse("a carriage return stands within it") }
     if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return }
     do throws(PeekFault) {
-      let request = try BatchLineSink.request(line, of: input)
+      let read = try BatchLineSink.request(line, of: input)
       count += 1
-      if let request { take(request, number) }
+      if let (request, body) = read { take(request, body, number) }
     } catch {
       fault = PeekFault(
         message: "\(Self.place(number)): \(error.message)", offset: error.offset)

@@ -77,18 +77,19 @@ struct ImageRequest {
     return request
   }
 
-  /// As `hd/1024-x-1024/dall-e-3`.
-  private func pictureName(of model: String) -> String? {
+  private func pictureName(of model: String) -> PictureName? {
     guard let dimensions, quality?.utf8.allSatisfy({ isAlphanumeric($0) }) ?? true else {
       return nil
     }
-    let size = "\(dimensions.width)-x-\(dimensions.height)/\(model)"
-    return quality.map { "\($0)/\(size)" } ?? size
+    return PictureName(
+      quality: quality == "auto" ? nil : quality, width: dimensions.width,
+      height: dimensions.height, model: model)
   }
 
   private func units(_ count: Int64) -> MediaUnits {
     var units = MediaUnits(
-      alternatives: [UsageCount(.imagesOut, count)], inputs: [UsageCount(.imagesIn, pictures)])
+      alternatives: [UsageCount(.imagesOut, count)], inputs: [UsageCount(.imagesIn, pictures)],
+      isExact: true)
     if let dimensions {
       let pixels = dimensions.width * dimensions.height
       let (all, isOver) = pixels.multipliedReportingOverflow(by: count)

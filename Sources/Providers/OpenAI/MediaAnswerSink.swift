@@ -15,6 +15,12 @@ protocol AnswerMedium: Sendable {
   static var hasDuration: Bool { get }
   /// Types of the events that end a stream.
   static var lastEvents: [String] { get }
+  /// Whether it brings pictures, which count.
+  static var hasPictures: Bool { get }
+}
+
+extension AnswerMedium {
+  static var hasPictures: Bool { false }
 }
 
 enum PictureMedium: AnswerMedium {
@@ -22,6 +28,7 @@ enum PictureMedium: AnswerMedium {
   static let input = UsageBucket.inputUncached
   static let hasDuration = false
   static let lastEvents = ["image_generation.completed", "image_edit.completed"]
+  static let hasPictures = true
 }
 
 enum SpeechMedium: AnswerMedium {
@@ -40,7 +47,7 @@ enum TranscriptMedium: AnswerMedium {
 
 /// The sink of both answers and stream events.
 struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
-  private enum Key { case type, usage, error, duration, model, text, other }
+  private enum Key { case type, usage, error, duration, model, text, data, other }
 
   /// Of the documents before this one.
   private var earlier = CallReading()
@@ -48,6 +55,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
   private var top = Key.other
   /// Of a transcription whose usage is not said: how long its sound was.
   private var milliseconds: Int64?
+  private var pictures: Int64 = 0
 
   init() {}
 
@@ -78,6 +86,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
       sum.add(figures)
       reading.usage = sum
     }
+    if Medium.hasPictures { reading.pictures = pictures }
     reading.isUsageInconsistent = reading.isUsageInconsistent || own.isUsageInconsistent
     return reading
   }
@@ -92,6 +101,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
 
   mutating func begin(isObject: Bool, at offset: Int, depth: Int) {
     if depth == 1, top == .error { earlier.sawError = true }
+    if depth == 2, top == .data, isObject { pictures += 1 }
   }
 
   mutating func end(isObject: Bool, at offset: Int, depth: Int) {
@@ -112,6 +122,7 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
     if text.equals("usage") { return .usage }
     if text.equals("error") { return .error }
     if text.equals("duration") { return .duration }
+    if text.equals("data") { return .data }
     if text.equals("model") { return .model }
     return text.equals("text") ? .text : .other
   }
@@ -122,7 +133,10 @@ struct MediaAnswerSink<Medium: AnswerMedium>: AnswerSink {
     switch top {
     case .type:
       if text.equals("error") { earlier.sawError = true }
-      if Medium.lastEvents.contains(where: text.matches) { earlier.isComplete = true }
+      if Medium.lastEvents.contains(where: text.matches) {
+        earlier.isComplete = true
+        pictures += 1
+      }
     case .error: earlier.sawError = true
     case .model where earlier.responseModel.isEmpty: earlier.responseModel = text.string ?? ""
     case .text: earlier.outputTextBytes += Int64(text.count)

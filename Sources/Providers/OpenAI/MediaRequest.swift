@@ -18,6 +18,8 @@ struct MediaUnits: Hashable, Sendable {
   var alternatives: [UsageCount] = []
   /// What goes in; counts where it has a price.
   var inputs: [UsageCount] = []
+  /// Whether the alternatives are what is billed where the whole of it is answered, not a bound.
+  var isExact = false
   /// One more alternative, where the request does not say how many; nil: there is none.
   var uncounted: Uncounted?
 }
@@ -44,10 +46,21 @@ extension PeekedRequest {
     if !price.chargesOutput { outputTokensPerChoice = 0 }
     if let unit = dear ?? (uncounted == nil ? media.unit(at: price) : nil) {
       units = [unit] + media.inputs.filter { $0.count > 0 && costs($0.bucket) }
+      hasExactUnits =
+        media.isExact && units.count == 1 && !price.chargesInput && !price.chargesOutput
     } else {
       unboundablePart = uncounted?.part ?? media.uncounted?.part ?? unboundablePart
     }
     return self
+  }
+}
+
+extension PeekedRequest {
+  /// What its work is counted in where no tokens are; nil: it is billed by tokens, as far as its
+  /// model's name tells.
+  public var mediaUnit: UsageBucket? {
+    guard let media, outputTokensPerChoice == nil else { return nil }
+    return media.alternatives.first?.bucket ?? media.uncounted?.bucket
   }
 }
 

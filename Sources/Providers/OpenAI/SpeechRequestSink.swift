@@ -34,6 +34,8 @@ struct SpeechRequestSink: RequestSink {
   /// another key for `input`.
   private var spoken: [Range<Int>] = []
   private var textBytes = 0
+  /// No text but `input` may be spoken.
+  private var saysInputAlone = true
 
   init() {}
 
@@ -42,9 +44,12 @@ struct SpeechRequestSink: RequestSink {
   ) throws(PeekFault) -> PeekedRequest {
     guard form == .json else { throw .formUnknown }
     let sink = try read(body)
-    let characters = sink.spoken.reduce(0) { $0 + Self.characters(of: body[$1]) }
+    let texts = sink.spoken.map { Self.characters(of: body[$0]) }
+    let characters = texts.reduce(0) { $0 + $1.count }
     var request = sink.finished(bodyBytes: body.count).of(deployment)
-    request.media = MediaUnits(alternatives: [UsageCount(.charactersIn, characters)])
+    request.media = MediaUnits(
+      alternatives: [UsageCount(.charactersIn, characters)],
+      isExact: sink.saysInputAlone && texts.allSatisfy(\.isCertain))
     return request
   }
 
@@ -65,7 +70,9 @@ struct SpeechRequestSink: RequestSink {
     let isFormat = top == .streamFormat && (text.equals("sse") || text.equals("audio"))
     switch top {
     case .model, .voice, .responseFormat: break
-    default: if !isFormat { spoken.append(range) }
+    default:
+      if !isFormat { spoken.append(range) }
+      if !isFormat, top != .input { saysInputAlone = false }
     }
     guard depth == 1 else { return }
     switch top {
@@ -99,19 +106,30 @@ struct SpeechRequestSink: RequestSink {
   }
 
   /// The characters of a JSON string as UTF-16 counts them: an emoji is two. No provider says
-  /// whether it counts it once.
-  static func characters(of quoted: Slice<UnsafeRawBufferPointer>) -> Int64 {
+  /// whether it counts it once, so that a text with one has no certain count.
+  static func characters(
+    of quoted: Slice<UnsafeRawBufferPointer>
+  ) -> (count: Int64, isCertain: Bool) {
     var count: Int64 = 0
+    var isCertain = true
     var rest = quoted.dropFirst().dropLast()
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "\\") {
         let isHex = rest.first == UInt8(ascii: "u")
+        // Half of a pair: `\uD83D`.
+        let digits = rest.dropFirst().prefix(2)
+        if isHex, digits.first.map({ $0 | 0x20 }) == UInt8(ascii: "d"),
+          digits.last ?? 0 >= UInt8(ascii: "8")
+        {
+          isCertain = false
+        }
         rest = rest.dropFirst(isHex ? 5 : 1)
         count += 1
       } else if byte & 0xC0 != 0x80 {
+        if byte >= 0xF0 { isCertain = false }
         count += byte >= 0xF0 ? 2 : 1
       }
     }
-    return count
+    return (count, isCertain)
   }
 }
