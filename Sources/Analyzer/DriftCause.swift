@@ -204,7 +204,7 @@ extension DriftCause {
       return "the same \(many) are answered otherwise: \(inside) of \(whole), whatever the mix."
     }
     if abs(within) <= 0.1 * abs(shift) {
-      return "other \(many) came, each answered as before: \(mixed) of \(whole)."
+      return "another mix of \(many): \(mixed) of \(whole); within the same \(one) it stayed."
     }
     return "of \(whole), \(inside) come from other answers within the same \(one), \(mixed) from "
       + "another mix of \(many)."

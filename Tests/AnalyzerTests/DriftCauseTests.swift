@@ -74,8 +74,8 @@ import Testing
     #expect(new.labelBaselineShare == nil && new.labelPeriodShare == 0.5)
     #expect(
       byModel.sentences == [
-        "By model: other models came, each answered as before: −22.5 of −22.5 points of "
-          + "“answered”.",
+        "By model: another mix of models: −22.5 of −22.5 points of “answered”; within the same "
+          + "model it stayed.",
         "New: m-2, 50.0\u{A0}% of the outputs since 2026-11-22 02:46 UTC.",
       ])
   }
