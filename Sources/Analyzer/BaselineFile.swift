@@ -191,6 +191,13 @@ extension Baseline {
     }
     var member = Member(classifier: entry.name, version: entry.version, days: days)
     let total = member.total
+    for label in Set(total.labels).union(entry.counts.keys)
+    where total[label] != entry.counts[label] ?? 0 {
+      throw unreadable(
+        path,
+        "the count of '\(label)' of classifier '\(entry.name)' is not the sum of its days; "
+          + "was it edited by hand?")
+    }
     for (name, tallies) in entry.cohorts ?? [:] {
       guard let trait = SampleTrait(name) else {
         throw unreadable(path, "'\(name)' of classifier '\(entry.name)' is no trait of calls")
@@ -198,17 +205,10 @@ extension Baseline {
       guard tallies.values.reduce(into: Tally(), { $0.merge($1) }).total == total.total else {
         throw unreadable(
           path,
-          "the counts by \(name) of classifier '\(entry.name)' are not those of its days; were "
-            + "they edited by hand?")
+          "the counts by \(name) of classifier '\(entry.name)' are not those of its days; was "
+            + "it edited by hand?")
       }
       member.cohorts[trait] = tallies
-    }
-    for label in Set(total.labels).union(entry.counts.keys)
-    where total[label] != entry.counts[label] ?? 0 {
-      throw unreadable(
-        path,
-        "the count of '\(label)' of classifier '\(entry.name)' is not the sum of its days; "
-          + "was it edited by hand?")
     }
     return member
   }
