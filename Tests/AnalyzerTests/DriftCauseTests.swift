@@ -22,13 +22,17 @@ import Testing
 
   private func add(_ parts: [Part], to fixture: NightFixture, on date: CivilDate) throws {
     let start = date.start(in: .gmt)
-    let samples = parts.enumerated().flatMap { place, part in
-      (0..<part.outputs).map { number in
-        SampleRecord(
+    var samples: [SampleRecord] = []
+    for (place, part) in parts.enumerated() {
+      for number in 0..<part.outputs {
+        var sample = SampleRecord(
           app: "support", origin: "import", model: part.model,
           time: start.adding(milliseconds: Int64(place * 10_000_000 + number * 1_000)), input: "",
-          output: number < part.refused ? "[refused]" : "[answered]",
-          tags: part.prompt.map { ["prompt": $0, "request": "\(date) \(place) \(number)"] } ?? [:])
+          output: number < part.refused ? "[refused]" : "[answered]")
+        if let prompt = part.prompt {
+          sample.tags = ["prompt": prompt, "request": "\(date) \(place) \(number)"]
+        }
+        samples.append(sample)
       }
     }
     try fixture.store.insertSamples(samples, storedAt: fixture.now)
