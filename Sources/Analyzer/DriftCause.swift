@@ -36,6 +36,8 @@ public struct DriftCause: Hashable, Sendable, Encodable {
   public var within: Double
   /// Whether within its cohorts the label moved the other way: Simpson's paradox.
   public var isReversed: Bool
+  /// Whether no value of the trait is on both sides: nothing can have moved within one.
+  public var isReplaced: Bool
   /// Those with the largest part first, at most eight.
   public var cohorts: [Cohort]
 
@@ -49,6 +51,7 @@ public struct DriftCause: Hashable, Sendable, Encodable {
     self.trait = trait.description
     self.label = label
     (shift, mix, within, isReversed) = (sum.change, sum.mix, sum.within, sum.isReversed)
+    isReplaced = whole.cohorts.allSatisfy { $0.baselineShare == 0 || $0.periodShare == 0 }
     let byName = Dictionary(tallies.map { ($0.name, $0) }) { first, _ in first }
     let all = whole.cohorts.compactMap { cohort -> Cohort? in
       guard let part = cohort.parts.first(where: { $0.label == label }),
@@ -196,6 +199,9 @@ extension DriftCause {
   private var account: String {
     let whole = "\(Wording.points(shift)) points of \(Wording.label(label))"
     let (mixed, inside) = (Wording.points(mix), Wording.points(within))
+    if isReplaced {
+      return "no \(one) is on both sides; the whole of \(whole) came with the new."
+    }
     if isReversed {
       return "the mix of \(many) is the cause of \(whole). Within the same \(one) the share moved "
         + "the other way (\(inside)): Simpson's paradox."

@@ -84,6 +84,21 @@ import Testing
       ])
   }
 
+  @Test func aModelThatTookTheOthersPlaceIsSaidToBringTheShift() throws {
+    let report = try report(
+      before: [Part(model: "m-1", outputs: 200, refused: 10)],
+      after: [Part(model: "m-2", outputs: 400, refused: 120)])
+    let byModel = try cause(report, "model")
+    #expect(byModel.isReplaced)
+    #expect(
+      byModel.sentences == [
+        "By model: no model is on both sides; the whole of −25.0 points of “answered” came with "
+          + "the new.",
+        "New: m-2, 100.0\u{A0}% of the outputs since 2026-11-22 00:00 UTC.",
+        "Gone: m-1, 100.0\u{A0}% of the baseline's outputs.",
+      ])
+  }
+
   @Test func simpsonsParadoxIsSaid() throws {
     // Each prompt refuses less than before, and many more calls come to the one that refuses much.
     let report = try report(
