@@ -25,6 +25,8 @@ public struct DriftReport: Hashable, Sendable, Encodable {
   public var familySize: Int
   public var falseDiscoveryRate: Double
   public var classifiers: [ClassifierReport]
+  /// Shown beside the labels and not judged; none where the baseline's samples are gone.
+  public var numbers: [NumberReport]
 
   /// One side of the comparison.
   public struct Span: Hashable, Sendable, Encodable {

@@ -196,6 +196,33 @@ enum PageTemplate {
     {{/hasFigures}}
     <p class="soft small">{{footnote}}</p>
     {{/classifiers}}
+    {{#hasNumbers}}
+    <h2>Numbers</h2>
+    <p class="soft small">Beside the labels; no part of the verdict. With 95 % intervals.</p>
+    <div class="scroll">
+    <table>
+    <thead><tr>
+    <th>Percentile</th>
+    <th class="num">Baseline</th>
+    <th class="num">Period</th>
+    <th class="num">Change</th>
+    </tr></thead>
+    <tbody>
+    {{#numbers}}
+    <tr>
+    <td>{{name}}</td>
+    <td class="num">{{baseline}}</td>
+    <td class="num">{{period}}</td>
+    <td class="num">{{change}}</td>
+    </tr>
+    {{/numbers}}
+    </tbody>
+    </table>
+    </div>
+    {{#numberSentences}}
+    <p class="soft small">{{.}}</p>
+    {{/numberSentences}}
+    {{/hasNumbers}}
     </main>
     </body>
     </html>

@@ -23,6 +23,7 @@ public enum ReportText {
         }.joined()
     }
     for part in report.classifiers { lines += [""] + section(part, in: report) }
+    if !report.numbers.isEmpty { lines += [""] + numbers(report.numbers) }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -65,6 +66,15 @@ public enum ReportText {
       }
     }
     return lines
+  }
+
+  private static func numbers(_ numbers: [NumberReport]) -> [String] {
+    var lines = ["## Numbers, no part of the verdict", ""]
+    lines += ["| percentile | baseline | period | change |", "|---|---:|---:|---:|"]
+    lines += numbers.flatMap(\.rows).map {
+      "| \($0.name) | \($0.baseline) | \($0.period) | \($0.change) |"
+    }
+    return lines + [""] + numbers.map { "- " + escape($0.sentence) }
   }
 
   private static func side(_ count: Int64?, _ share: Double) -> String {
@@ -119,6 +129,7 @@ public enum ReportText {
           + " · wobble \(part.wobbleFactor.map { Wording.number($0) } ?? "unknown")")
       lines.append("")
     }
+    lines += report.numbers.map { "\($0.sentence)" }
     return lines.joined(separator: "\n")
   }
 

@@ -65,6 +65,11 @@ enum ReportPage {
       "periodText": periodText(report.period),
       "baselineText": baselineText(report.baseline),
       "classifiers": report.classifiers.map { classifier($0, in: report) },
+      "hasNumbers": !report.numbers.isEmpty,
+      "numberSentences": report.numbers.map(\.sentence),
+      "numbers": report.numbers.flatMap(\.rows).map {
+        ["name": $0.name, "baseline": $0.baseline, "period": $0.period, "change": $0.change]
+      },
     ]
     if let night = report.night { context["night"] = night }
     return context

@@ -95,7 +95,8 @@ extension AppComparison {
       app: policy.app, owner: policy.owner, night: night?.description, verdict: verdict.rawValue,
       headline: headline(verdict, main), next: nextSteps(verdict, main), baseline: baselineSpan,
       period: periodSpan, familySize: findings.first?.familySize ?? members.count,
-      falseDiscoveryRate: falseDiscoveryRate, classifiers: parts)
+      falseDiscoveryRate: falseDiscoveryRate, classifiers: parts,
+      numbers: try numbers(in: store))
   }
 
   private var baselineSpan: DriftReport.Span {
