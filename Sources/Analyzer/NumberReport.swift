@@ -3,6 +3,7 @@
 
 import Drift
 import Foundation
+import Labels
 import Metering
 import Store
 
@@ -32,7 +33,7 @@ extension AppComparison {
         sides = try [before, period].map {
           try store.numbers(number, of: $0, limit: valuesMax).map(Double.init)
         }
-      } catch { throw storeFault("The samples of \(policy.app) could not be read", error) }
+      } catch { throw .store("The samples of \(policy.app) could not be read", error) }
       guard sides.allSatisfy({ $0.count >= valuesMin }) else { continue }
       let seed = UInt64(hexDigest([policy.app, number.rawValue, baselineID]), radix: 16) ?? 0
       reports.append(
