@@ -74,6 +74,18 @@ def evidently_figures(before, after):
     return figures
 
 
+def write(path, day, columns):
+    """Label columns as outputs that were made in turn through a day."""
+    count = len(next(iter(columns.values())))
+    seconds = np.arange(count) * (86_000 / count)
+    stamps = np.datetime64(f"{day}T00:00:00.000", "ms") + (seconds * 1000).astype("int64")
+    with open(path, "w") as out:
+        out.write("time,output," + ",".join(columns) + "\n")
+        texts = np.datetime_as_string(stamps, unit="ms", timezone="UTC")
+        for row in zip(texts, *columns.values()):
+            out.write(row[0] + ",x," + ",".join(row[1:]) + "\n")
+
+
 class Leeway:
     """An installation in a scratch directory."""
 
@@ -103,20 +115,13 @@ class Leeway:
         return done.stdout, time.monotonic() - start, processor
 
     def load(self, app, day, columns):
-        """Imports label columns as outputs that were made in turn through a day."""
-        file = self.directory / "import.csv"
-        count = len(next(iter(columns.values())))
-        names = list(columns)
-        seconds = np.arange(count) * (86_000 / count)
-        stamps = np.datetime64(f"{day}T00:00:00.000", "ms") + (seconds * 1000).astype("int64")
-        with open(file, "w") as out:
-            out.write("time,output," + ",".join(names) + "\n")
-            texts = np.datetime_as_string(stamps, unit="ms", timezone="UTC")
-            for row in zip(texts, *(columns[name] for name in names)):
-                out.write(row[0] + ",x," + ",".join(row[1:]) + "\n")
+        write(self.directory / "import.csv", day, columns)
+        return self.read(app, "import.csv", list(columns))
+
+    def read(self, app, file, names):
         maps = [text for name in ["time", "output"] for text in ("--map", f"{name}={name}")]
         maps += [text for name in names for text in ("--map", f"label.{name}={name}")]
-        return self.run("samples", "import", file.name, "--app", app, *maps)
+        return self.run("samples", "import", file, "--app", app, *maps)
 
     def pin(self, app, until):
         return self.run("baseline", "pin", app, "good", "--reason", "bench", "--until", until)
@@ -193,35 +198,42 @@ def evidently_run(path_before, path_after):
     print(time.monotonic() - start)
 
 
-def speed(binary, rows, columns):
+def prepare(directory, rows, columns):
+    """In a process of its own, whose memory would else be counted as its parent's children's."""
     import pandas
 
     generator = np.random.default_rng(1)
     names = [f"c{n}" for n in range(columns)]
-    sides = [{name: generator.choice(["answer", "refusal", "error", "other"], size=rows,
-                                     p=[0.9, 0.02, 0.05, 0.03]) for name in names}
-             for _ in range(2)]
+    for side, day in (("before", "2026-01-01"), ("after", "2026-01-02")):
+        labels = {name: generator.choice(["answer", "refusal", "error", "other"], size=rows,
+                                         p=[0.9, 0.02, 0.05, 0.03]) for name in names}
+        pandas.DataFrame(labels).to_pickle(os.path.join(directory, f"{side}.pickle"))
+        write(os.path.join(directory, f"{side}.csv"), day, labels)
+
+
+def speed(binary, rows, columns):
     with tempfile.TemporaryDirectory() as directory:
+        subprocess.run([sys.executable, __file__, "--prepare", directory, str(rows), str(columns)],
+                       check=True)
         paths = [os.path.join(directory, f"{side}.pickle") for side in ("before", "after")]
-        for path, side in zip(paths, sides):
-            pandas.DataFrame(side).to_pickle(path)
         done = measured([sys.executable, __file__, "--evidently", *paths])
         line = "{:44}{:>9.2f} s{:>10.2f} s{:>9.0f} MB"
         print(f"\n{rows:,} outputs × {columns} classifiers\n"
               f"{'':44}{'wall':>11}{'processor':>12}{'memory':>12}")
         print(line.format("Evidently, its drift preset", *done[1:]))
+        names = [f"c{n}" for n in range(columns)]
         leeway = Leeway(binary, directory, ["app"], names)
-        once = [leeway.load("app", "2026-01-01", sides[0]), leeway.pin("app", "2026-01-02"),
-                leeway.load("app", "2026-01-02", sides[1])]
-        labelled = leeway.compare("app", "2026-01-02", "2026-01-03")
-        given = sum(step[1] for step in [*once, labelled])
+        once = [leeway.read("app", "before.csv", names), leeway.pin("app", "2026-01-02"),
+                leeway.read("app", "after.csv", names)]
+        once.append(leeway.compare("app", "2026-01-02", "2026-01-03"))
         os.chdir(directory)
         command = [binary, "drift", "app", "--against", "good", "--json", "--until", "2026-01-03"]
         print(line.format("Leeway, from tallies",
                           *measured([*command, "--since", "2026-01-02"])[1:]))
         print(line.format("Leeway, from the labels",
                           *measured([*command, "--since", "2026-01-02T00:00:01Z"])[1:]))
-        print(f"Once, as outputs come in: import and label both sides {given:.0f} s, wall")
+        print("Once, as outputs come in: import and label both sides "
+              f"{sum(step[1] for step in once):.0f} s, wall")
 
 
 def measured(command):
@@ -242,9 +254,12 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000, help="0: no speed")
     parser.add_argument("--columns", type=int, default=10)
     parser.add_argument("--evidently", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--prepare", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.evidently:
         return evidently_run(*arguments.evidently)
+    if arguments.prepare:
+        return prepare(arguments.prepare[0], *map(int, arguments.prepare[1:]))
     binary = os.path.abspath(arguments.leeway)
     wrong = numbers(binary)
     false_alarms()

@@ -73,13 +73,13 @@ public struct Labelling: Sendable {
     _ span: SampleSpan, by classifiers: [any Classifier], in store: StoreDatabase
   ) throws {
     let instruments = classifiers.map(\.instrument)
-    var parts = [span]
-    if span.isTallied {
-      parts = try store.blocksToLabel(
-        app: span.app, by: instruments, since: span.since, until: span.until
-      ).map { SampleSpan(app: span.app, since: $0.lowerBound, until: $0.upperBound) }
-    }
-    for part in parts {
+    let blocks = try store.blocksToLabel(
+      app: span.app, by: instruments, since: span.since.map(SampleBlock.start),
+      until: span.until.map(SampleBlock.end))
+    for block in blocks {
+      var part = span
+      part.since = max(span.since ?? block.lowerBound, block.lowerBound)
+      part.until = min(span.until ?? block.upperBound, block.upperBound)
       var last: SampleRecord?
       repeat {
         let page = try store.unlabelledSamples(

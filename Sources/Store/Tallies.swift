@@ -20,15 +20,25 @@ public enum SampleBlock {
     return time.adding(milliseconds: rest < 0 ? -rest - milliseconds : -rest)
   }
 
+  /// The end of the last block that begins before a time: the time itself where it is an edge.
+  public static func end(of time: Timestamp) -> Timestamp {
+    isEdge(time) ? time : start(of: time).adding(milliseconds: milliseconds)
+  }
+
   /// Whether a block begins at a time, or there is no edge.
   public static func isEdge(_ time: Timestamp?) -> Bool {
     (time?.milliseconds ?? 0) % milliseconds == 0
   }
 
+  /// A probability outside (0, 1] cannot be weighed; such a sample counts once.
+  static func sound(_ probability: Double) -> Double {
+    probability > 0 && probability <= 1 ? probability : 1
+  }
+
   static let startSQL = """
     samples.time - (samples.time % \(milliseconds) + \(milliseconds)) % \(milliseconds)
     """
-  /// A probability outside (0, 1] cannot be weighed; such a sample counts once.
+  /// The same in SQL.
   static let probabilitySQL = """
     CASE WHEN samples.probability > 0 AND samples.probability <= 1 THEN samples.probability
     ELSE 1.0 END
@@ -104,12 +114,12 @@ extension StoreDatabase {
       let numbers = try Self.numbers(db, of: instruments)
       var counter = LabelCounter(numbers.keys)
       let query = span.query(
-        columns: """
-          samples.time, \(SampleBlock.probabilitySQL), labels.instrument, labels.label
-          """, joining: Self.labelJoin)
+        columns: "samples.time, samples.probability, labels.instrument, labels.label",
+        joining: Self.labelJoin)
       try query.step(db) { row in
         counter.add(
-          time: sqlite3_column_int64(row, 0), probability: sqlite3_column_double(row, 1),
+          time: sqlite3_column_int64(row, 0),
+          probability: SampleBlock.sound(sqlite3_column_double(row, 1)),
           instrument: sqlite3_column_int64(row, 2), label: sqlite3_column_int64(row, 3))
       }
       counter.close()
@@ -227,43 +237,55 @@ extension StoreDatabase {
   }
 }
 
-/// Counts rows as they come, mostly those of one block in a row: each costs one look-up.
+/// Counts rows as they come, mostly those of one block in a row: each costs an addition in a table.
 private struct LabelCounter {
   /// By instrument.
   private(set) var counts: [Int64: [TallyPlace: Int64]]
+  private let instruments: [Int64]
+  /// Place of an instrument by its number; -1: not asked for.
+  private let places: [Int32]
   private var block = Timestamp(milliseconds: 0)
   private var end = Int64.min
-  private var strata: [(probability: Double, counts: [Key: Int64])] = []
+  private var strata: [(probability: Double, table: [Int64])] = []
+  /// Labels of a table's row; more have it made anew.
+  private var labels = 64
 
-  private struct Key: Hashable {
-    var instrument: Int64
-    var label: Int64
-  }
-
-  init(_ instruments: some Sequence<Int64>) {
+  init(_ numbers: some Sequence<Int64>) {
+    instruments = numbers.sorted()
     counts = Dictionary(uniqueKeysWithValues: instruments.map { ($0, [:]) })
+    var places = [Int32](repeating: -1, count: Int(instruments.last ?? -1) + 1)
+    for (place, number) in instruments.enumerated() { places[Int(number)] = Int32(place) }
+    self.places = places
   }
 
   mutating func add(time: Int64, probability: Double, instrument: Int64, label: Int64) {
+    guard instrument < places.count, places[Int(instrument)] >= 0 else { return }
     if time >= end || time < block.milliseconds {
       close()
       block = SampleBlock.start(of: Timestamp(milliseconds: time))
       end = block.milliseconds + SampleBlock.milliseconds
     }
-    let key = Key(instrument: instrument, label: label)
+    if label >= labels {
+      close()
+      labels = Int(label) * 2
+    }
+    let cell = Int(places[Int(instrument)]) * labels + Int(label)
     if let index = strata.firstIndex(where: { $0.probability == probability }) {
-      strata[index].counts[key, default: 0] += 1
+      strata[index].table[cell] += 1
     } else {
-      strata.append((probability, [key: 1]))
+      var table = [Int64](repeating: 0, count: instruments.count * labels)
+      table[cell] = 1
+      strata.append((probability, table))
     }
   }
 
   /// Books the block that is under way.
   mutating func close() {
     for stratum in strata {
-      for (key, count) in stratum.counts {
-        let place = TallyPlace(block: block, label: key.label, probability: stratum.probability)
-        counts[key.instrument]?[place, default: 0] += count
+      for (cell, count) in stratum.table.enumerated() where count > 0 {
+        let place = TallyPlace(
+          block: block, label: Int64(cell % labels), probability: stratum.probability)
+        counts[instruments[cell / labels]]?[place, default: 0] += count
       }
     }
     strata = []
