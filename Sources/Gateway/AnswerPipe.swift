@@ -56,6 +56,7 @@ final class AnswerPipe {
   private var progress = HeadProgress()
   private var chunks: ChunkedReader
   private var content = AnswerContent()
+  private var links: ResultsLinks?
   /// What the head of the answer says of the call's cost; nil where heads say nothing of it.
   private var costHead: InvokeHead?
   /// How the caller gets the body; `untilClose` for callers of HTTP/1.0.
@@ -190,6 +191,7 @@ final class AnswerPipe {
     sample.begin(status: head.status)
     bytes.withUnsafeReadableBytes { raw in
       chooseReader(head, raw)
+      if plan.linksResults, ContentCoding(head.fields, in: raw) == .identity { links = .init() }
       if plan.operation?.hasCostInHead == true { readCost(head, raw) }
       chooseFraming(head)
       if !isAbsorbing { writeHead(head, raw, to: &out) }
@@ -353,6 +355,7 @@ final class AnswerPipe {
     let relay = content.read(bytes, sample: &sample)
     guard !isAbsorbing else { return }
     switch relay {
+    case .everything where links != nil: gathered.writeBytes(links?.take(bytes) ?? [])
     case .everything: gathered.writeBytes(bytes)
     case .nothing: break
     case .pieces(let held, let ranges):
@@ -376,7 +379,7 @@ final class AnswerPipe {
 
   private func end(into out: inout ByteBuffer, isAbsorbing: Bool) {
     let rest = content.end(sample: &sample)
-    if !isAbsorbing { payload.writeBytes(rest) }
+    if !isAbsorbing { payload.writeBytes(rest + (links?.finish() ?? [])) }
     flushPayload(into: &out)
     if outFraming == .chunked, !isAbsorbing { out.append(ChunkFrame.bodyEnd) }
     phase = .ended

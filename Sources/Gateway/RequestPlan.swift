@@ -22,6 +22,8 @@ final class RequestPlan {
   var endpoint = Endpoint.unmetered
   /// See `Endpoint.namesFiles`.
   var namesFiles = false
+  /// See `Endpoint.linksResults`.
+  var linksResults = false
   /// The wire format that the caller understands.
   var dialect = DialectID.openai
   /// Index of the app; nil where its key is not known.
@@ -101,6 +103,7 @@ final class RequestPlan {
       method: UnsafeRawBufferPointer(rebasing: bytes[head.methodRange]),
       path: UnsafeRawBufferPointer(rebasing: bytes[path]))
     namesFiles = endpoint.namesFiles(UnsafeRawBufferPointer(rebasing: bytes[path]))
+    linksResults = endpoint.linksResults(UnsafeRawBufferPointer(rebasing: bytes[path]))
     if head.hasUpgrade { chooseSocket(bytes, dialect: core.upstreams[upstream].dialect) }
   }
 

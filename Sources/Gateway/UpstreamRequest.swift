@@ -46,7 +46,7 @@ struct UpstreamRequest {
       cursor.append(upstream.hostLine)
       writeCallersFields(bytes, to: &cursor)
     }
-    if plan.operation != nil { cursor.append("accept-encoding: identity\r\n") }
+    if isReadPlain { cursor.append("accept-encoding: identity\r\n") }
     if plan.isSocket { cursor.append("connection: upgrade\r\nupgrade: websocket\r\n") }
     cursor.append(upstream.credentialLine)
     cursor.append(signature)
@@ -58,13 +58,17 @@ struct UpstreamRequest {
     cursor.append("\r\n")
   }
 
+  /// Neither usage nor links can be found through a coding.
+  private var isReadPlain: Bool { plan.operation != nil || plan.linksResults }
+
   /// The caller's fields that go on, a line each.
   private func writeCallersFields(_ bytes: UnsafeRawBufferPointer, to sink: inout some ByteSink) {
     var dropping: FieldSet = [
       .init(.host), .init(.expect), .init(.contentLength), .keys, .ours,
     ]
-    // Usage cannot be read through a coding, nor where a mask leaves it out.
-    if plan.operation != nil { dropping.insert(FieldSet(.acceptEncoding, .xGoogFieldMask)) }
+    // Nor can usage be read where a mask leaves it out.
+    if plan.operation != nil { dropping.insert(.init(.xGoogFieldMask)) }
+    if isReadPlain { dropping.insert(.init(.acceptEncoding)) }
     // Usage cannot be read through a socket's compression either.
     if plan.isSocket { dropping.insert(.init(.secWebSocketExtensions)) }
     // What is left of a signature of the caller's own is of a request to the gateway.

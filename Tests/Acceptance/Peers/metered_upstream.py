@@ -53,6 +53,7 @@ down = {
 free = {
     "/v1/moderations": "moderations.json", "/v1/responses/resp_q1": "stored-response.json",
 }
+message_batch_results = (folder / "anthropic/message-batch-results.jsonl").read_bytes()
 seen = {}
 files = {}  # A batch of a file is called as the file is, and so are its results.
 
@@ -143,6 +144,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path in free:
             return self.answer(200, (folder / "free" / free[self.path]).read_bytes())
+        if self.path.startswith("/v1/messages/batches/msgbatch_sdk"):
+            if not self.path.endswith("/results"):
+                return self.answer(200, self.message_batch("ended"))
+            # Who comes past the gateway has no key that the provider knows.
+            if (self.headers.get("x-api-key") or "").startswith("lw_"):
+                return self.answer(401, json.dumps(errors["anthropic"]).encode())
+            return self.answer(200, message_batch_results, kind="application/x-jsonl")
         made = re.fullmatch(r"/v1/(batches/batch|files/out|files)-?(file-\w+|/file-\w+)(/content)?",
                             self.path)
         if made:
@@ -158,6 +166,18 @@ class Handler(BaseHTTPRequestHandler):
                 "models": [{"name": "models/gemini-plain"}]}
         self.answer(200, json.dumps(body).encode())
 
+    def message_batch(self, status):
+        url = f"http://{self.headers['host']}/v1/messages/batches/msgbatch_sdk/results"
+        counts = {"processing": status != "ended", "succeeded": status == "ended", "errored": 0,
+                  "canceled": 0, "expired": 0}
+        return json.dumps({
+            "id": "msgbatch_sdk", "type": "message_batch", "processing_status": status,
+            "request_counts": {name: int(count) for name, count in counts.items()},
+            "ended_at": "2026-09-01T00:10:00Z" if status == "ended" else None,
+            "created_at": "2026-09-01T00:00:00Z", "expires_at": "2026-09-02T00:00:00Z",
+            "archived_at": None, "cancel_initiated_at": None,
+            "results_url": url if status == "ended" else None}).encode()
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path == "/v1/files":
@@ -169,6 +189,8 @@ class Handler(BaseHTTPRequestHandler):
                 "filename": "a.jsonl", "purpose": "batch", "status": "processed"}).encode())
         if self.path in free:
             return self.answer(200, (folder / "free" / free[self.path]).read_bytes())
+        if self.path.split("?")[0] == "/v1/messages/batches":
+            return self.answer(200, self.message_batch("in_progress"))
         if self.path == "/v1/batches":
             return self.answer(200, batch(json.loads(body)["input_file_id"], "validating"))
         form = re.search(rb'name="model"\r\n\r\n([^\r]*)\r\n', body)

@@ -122,6 +122,19 @@ note("anthropic.stream", lambda: [plain(event) for event in message("claude-stre
 note("anthropic.cache", lambda: [plain(event) for event in message("claude-cache", stream=True)])
 
 
+def message_batch():
+    """Makes a batch, looks at it and reads its results, whose address the provider gives."""
+    made = claude.messages.batches.create(requests=[{"custom_id": "one", "params": {
+        "model": "claude-plain", "max_tokens": 50, "messages": messages}}])
+    ended = claude.messages.batches.retrieve(made.id)
+    read = [plain(line) for line in claude.messages.batches.results(made.id)]
+    # The address is another behind a gateway; that it can be read is what counts.
+    return [made.id, ended.processing_status, bool(ended.results_url), read]
+
+
+note("anthropic.batch", message_batch)
+
+
 def helper():
     with claude.messages.stream(model="claude-stream", max_tokens=50, messages=messages) as stream:
         return plain(stream.get_final_message())
