@@ -131,7 +131,7 @@ import Testing
   }
 
   private static func installation() throws -> TestInstallation {
-    let models = expected.map(\.model) + failed + torn + providers.map { "\($0)-flood" }
+    let models = expected.map(\.model) + ["claude-batch"] + failed + torn + providers.map { "\($0)-flood" }
     // A maximum of input and output, which a transcription and a speech are bounded by.
     let lines = models.map {
       "\($0): { from: 2026-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\", "
@@ -201,6 +201,10 @@ import Testing
     let speech = rows.first { $0["model"] as? String == "quay-speak" } ?? [:]
     #expect(speech["callsReported"] as? Int == 1, "\(speech)")
     #expect(speech["chargeNanodollars"] as? Int == 12 * 15_000, "\(speech)")
+    // Two answers of one batch; its models' own names have no price here.
+    let batch = rows.first { $0["model"] as? String == "claude-batch" } ?? [:]
+    #expect(batch["callsReported"] as? Int == 1, "\(batch)")
+    #expect(batch["chargeNanodollars"] as? Int == 599 * 1_000 + 19 * 2_000, "\(batch)")
     for model in failed {
       let row = rows.first { $0["model"] as? String == model } ?? [:]
       #expect(row["chargeNanodollars"] as? Int == 0, "\(model): \(row)")
@@ -210,10 +214,11 @@ import Testing
       #expect(row["callsEstimated"] as? Int == 1, "\(model): \(row)")
     }
     // Moderations, counts, lists, files and stored answers: known by their path, they cost nothing.
+    // A message batch's results are among them: they were not read past the gateway.
     let free = rows.filter { $0["model"] as? String == "" }
-    #expect(free.reduce(0) { $0 + ($1["calls"] as? Int ?? 0) } == 8, "\(free)")
+    #expect(free.reduce(0) { $0 + ($1["calls"] as? Int ?? 0) } == 11, "\(free)")
     #expect(free.allSatisfy { $0["chargeNanodollars"] as? Int == 0 }, "\(free)")
-    let known = Set(expected.map(\.model) + failed + torn + ["quay-speak", ""])
+    let known = Set(expected.map(\.model) + failed + torn + ["quay-speak", "claude-batch", ""])
     #expect(Set(rows.compactMap { $0["model"] as? String }) == known)
   }
 }

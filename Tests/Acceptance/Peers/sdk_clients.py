@@ -125,7 +125,7 @@ note("anthropic.cache", lambda: [plain(event) for event in message("claude-cache
 def message_batch():
     """Makes a batch, looks at it and reads its results, whose address the provider gives."""
     made = claude.messages.batches.create(requests=[{"custom_id": "one", "params": {
-        "model": "claude-plain", "max_tokens": 50, "messages": messages}}])
+        "model": "claude-batch", "max_tokens": 50, "messages": messages}}])
     ended = claude.messages.batches.retrieve(made.id)
     read = [plain(line) for line in claude.messages.batches.results(made.id)]
     # The address is another behind a gateway; that it can be read is what counts.
