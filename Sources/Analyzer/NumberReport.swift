@@ -23,10 +23,19 @@ private let valuesMax = 2_000
 private let valuesMin = 50
 
 extension AppComparison {
-  /// The period's numbers against those of the baseline's samples, where they are still stored.
+  /// The period's numbers against those of the baseline's samples, where all are still stored and
+  /// each side was sampled with one probability.
   func numbers(in store: StoreDatabase) throws(AnalyzerFault) -> [NumberReport] {
     let before = try baseline.span
     var reports: [NumberReport] = []
+    do {
+      // A part of a side would pass for all of it, and unequally sampled outputs for equal ones.
+      let isWhole =
+        Int64(try store.sampleCount(of: before)) == baseline.sampleCount
+        && Int64(try store.sampleCount(of: period)) == periodOutputs
+      let isUniform = try [before, period].allSatisfy { try store.isUniform($0) }
+      guard isWhole, isUniform else { return [] }
+    } catch { throw .store("The samples of \(policy.app) could not be read", error) }
     for (place, number) in SampleNumber.allCases.enumerated() {
       let sides: [[Double]]
       do {

@@ -124,16 +124,26 @@ public enum SampleNumber: String, Hashable, Sendable, CaseIterable {
 }
 
 extension StoreDatabase {
+  /// Whether all samples of a span were chosen with one probability.
+  public func isUniform(_ span: SampleSpan) throws(StoreFault) -> Bool {
+    try read("reading samples") { db in
+      let row = try span.query(
+        columns: "coalesce(min(samples.probability) = max(samples.probability), 1)"
+      ).fetchOne(db)
+      return row?[0] ?? true
+    }
+  }
+
   /// A number of a span's samples, in order of time; failed calls and unknown durations are left
   /// out.
   ///
-  /// - Parameter limit: of more than so many samples, about so many are read, evenly.
+  /// - Parameter limit: of more than so many samples, at most so many are read, evenly.
   public func numbers(
     _ number: SampleNumber, of span: SampleSpan, limit: Int
   ) throws(StoreFault) -> [Int64] {
     try read("reading samples") { db in
       let count = try span.query(columns: "count(*)").fetchOne(db)?[0] as Int? ?? 0
-      let step = max(1, count / max(limit, 1))
+      let step = max(1, (count + max(limit, 1) - 1) / max(limit, 1))
       // The ids come from an index; a sample's text is only read where it is one of the few.
       let rows = try span.query(columns: "samples.id").ordered(limit: nil).fetchCursor(db)
       let statement = try db.cachedStatement(

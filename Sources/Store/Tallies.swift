@@ -136,7 +136,7 @@ extension StoreDatabase {
   }
 
   /// Spans of blocks in which a sample may be without a label of one of these instruments: where
-  /// more samples were ever stored than got one.
+  /// more samples were ever stored than got one, and some are still there.
   public func blocksToLabel(
     app: String, by instruments: [Instrument], since: Timestamp? = nil, until: Timestamp? = nil
   ) throws(StoreFault) -> [Range<Timestamp>] {
@@ -154,7 +154,10 @@ extension StoreDatabase {
         db,
         sql: """
           SELECT block FROM sample_blocks WHERE app = ? AND block >= ? AND block < ?
-          AND \(isAnyNew ? "1" : "(\(condition.joined(separator: " OR ")))") ORDER BY block
+          AND \(isAnyNew ? "1" : "(\(condition.joined(separator: " OR ")))")
+          AND EXISTS (SELECT 1 FROM samples WHERE samples.app = sample_blocks.app
+            AND samples.time >= block AND samples.time < block + \(SampleBlock.milliseconds))
+          ORDER BY block
           """,
         arguments: [app, since?.milliseconds ?? .min, until?.milliseconds ?? .max])
       return blocks.reduce(into: []) { ranges, block in

@@ -131,7 +131,8 @@ import Testing
   }
 
   private static func installation() throws -> TestInstallation {
-    let models = expected.map(\.model) + ["claude-batch"] + failed + torn + providers.map { "\($0)-flood" }
+    let models =
+      expected.map(\.model) + ["claude-batch"] + failed + torn + providers.map { "\($0)-flood" }
     // A maximum of input and output, which a transcription and a speech are bounded by.
     let lines = models.map {
       "\($0): { from: 2026-01-01, inputPerMillion: \"1\", outputPerMillion: \"2\", "

@@ -66,6 +66,19 @@ import Testing
     try add(49, words: 40, milliseconds: 200, to: fixture, on: night)
     #expect(try report(fixture).numbers.isEmpty)
 
+    // A part of the baseline is not it, nor are outputs that were sampled unequally.
+    let partial = try NightFixture()
+    try pinned(partial)
+    try partial.store.pruneSamples(olderThan: partial.now, bytesMax: 150_000)
+    try add(200, words: 40, milliseconds: 200, to: partial, on: night)
+    #expect(try partial.store.sampleCount(of: SampleSpan(app: "support")) > 300)
+    #expect(try report(partial).numbers.isEmpty)
+    let unequal = try NightFixture()
+    try pinned(unequal)
+    try add(200, words: 40, milliseconds: 200, to: unequal, on: night)
+    try unequal.add(["[x]"], on: night, probability: 0.5)
+    #expect(try report(unequal).numbers.isEmpty)
+
     let gone = try NightFixture()
     try pinned(gone)
     try gone.store.pruneSamples(olderThan: gone.now, bytesMax: 0)

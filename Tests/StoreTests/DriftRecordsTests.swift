@@ -112,6 +112,12 @@ import Testing
     let page = try database.unlabelledSamples(
       of: span, by: [first, second], after: missing[3], limit: 5)
     #expect(page == Array(missing[4..<9]))
+    // What is gone cannot be labelled any more.
+    let other = try StoreDatabase.inMemory()
+    try filled(3, in: other)
+    #expect(try other.blocksToLabel(app: "chat", by: [first]).count == 1)
+    try other.pruneSamples(olderThan: hour.adding(milliseconds: 1), bytesMax: .max)
+    #expect(try other.blocksToLabel(app: "chat", by: [first]).isEmpty)
     // Another sample in a block that was complete.
     try filled(1, in: database)
     let block = hour..<hour.adding(milliseconds: SampleBlock.milliseconds)
