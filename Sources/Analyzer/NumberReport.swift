@@ -30,9 +30,8 @@ extension AppComparison {
     var reports: [NumberReport] = []
     do {
       // A part of a side would pass for all of it, and unequally sampled outputs for equal ones.
-      let isWhole =
-        Int64(try store.sampleCount(of: before)) == baseline.sampleCount
-        && Int64(try store.sampleCount(of: period)) == periodOutputs
+      let stored = try [before, period].map { Int64(try store.sampleCount(of: $0)) }
+      let isWhole = stored == [baseline.sampleCount, periodOutputs]
       let isUniform = try [before, period].allSatisfy { try store.isUniform($0) }
       guard isWhole, isUniform else { return [] }
     } catch { throw .store("The samples of \(policy.app) could not be read", error) }
