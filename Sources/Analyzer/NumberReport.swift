@@ -16,7 +16,7 @@ public struct NumberReport: Hashable, Sendable, Encodable {
   public var comparison: NumericComparison
 }
 
-/// At most so many values of a side, taken evenly: a percentile of them is as good as a person
+/// About so many values of a side, taken evenly: a percentile of them is as good as a person
 /// reads it, and a night stays cheap.
 private let valuesMax = 2_000
 /// Fewer say nothing of a 90th percentile.
